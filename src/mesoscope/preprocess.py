@@ -1,0 +1,106 @@
+"""From a picture and a box to what a network takes. The only place that crops and resizes for a network.
+
+Training, evaluation and `detect` all call `square_around`, `crop` and `to_batch` with the numbers of a
+bundle's `Preprocess`, so that a picture cannot be seen in two ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from mesoscope.types import Box, Float32Array, UInt8Image
+
+ResizeFilter = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
+_FILTERS: dict[str, Image.Resampling] = {
+    "nearest": Image.Resampling.NEAREST,
+    "box": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+class Preprocess(BaseModel):
+    """What a network expects; part of a bundle's contract.
+
+    Attributes:
+        size: side S of the square input in pixels.
+        resize: Pillow's filter, all of which but nearest average over the area when they shrink.
+        margin: how much wider than the face's box the square crop is, as a fraction (0.3: 30 % wider).
+        channel_order: of the input planes.
+        mean, std: per channel, of values scaled to [0, 1], in `channel_order`.
+        min_face: faces whose box is narrower or lower than this many pixels get no answer.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    size: Annotated[int, Field(ge=16, le=2048)]
+    resize: ResizeFilter
+    margin: Annotated[float, Field(ge=0, le=4)]
+    channel_order: Literal["rgb", "bgr"]
+    mean: Annotated[list[float], Field(min_length=3, max_length=3)]
+    std: Annotated[list[PositiveFloat], Field(min_length=3, max_length=3)]
+    min_face: Annotated[int, Field(ge=1)]
+
+
+def square_around(box: Box, margin: float) -> Box:
+    """The square, centred on `box`, whose side is the box's longer side widened by `margin` (a fraction).
+
+    It may reach over the picture's edge; `crop` then repeats the edge pixels.
+    """
+    side = max(box.width, box.height) * (1 + margin)
+    x, y = box.center
+    return Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+
+
+def crop(pixels: UInt8Image, area: Box) -> UInt8Image:
+    """Cut `area` out of a picture, rounded to whole pixels; beyond the edge the edge pixels are repeated.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        area: in pixels of the picture; may reach over its edge.
+
+    Returns:
+        (h, w, 3) uint8, a copy.
+    """
+    height, width = pixels.shape[:2]
+    left, top = round(area.left), round(area.top)
+    columns = np.clip(np.arange(left, left + max(1, round(area.width))), 0, width - 1)
+    rows = np.clip(np.arange(top, top + max(1, round(area.height))), 0, height - 1)
+    return np.ascontiguousarray(pixels[rows[:, None], columns[None, :]])
+
+
+def to_input(pixels: UInt8Image, spec: Preprocess) -> Float32Array:
+    """Resize a crop (or a whole picture) to the network's square and normalise it.
+
+    A picture that is not square is squeezed, as the published MesoNet pipeline does.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB.
+        spec: the bundle's.
+
+    Returns:
+        (3, S, S) float32.
+    """
+    side = (spec.size, spec.size)
+    image = Image.fromarray(pixels)
+    if image.size != side:
+        image = image.resize(side, _FILTERS[spec.resize])
+    values: Float32Array = np.asarray(image, dtype=np.float32) / np.float32(255)
+    if spec.channel_order == "bgr":
+        values = values[..., ::-1]
+    mean, std = np.array(spec.mean, np.float32), np.array(spec.std, np.float32)
+    return np.ascontiguousarray(((values - mean) / std).transpose(2, 0, 1))
+
+
+def to_batch(crops: Sequence[UInt8Image], spec: Preprocess) -> Float32Array:
+    """Stack `to_input` of each crop: (N, 3, S, S) float32; N may be 0."""
+    if not crops:
+        return np.zeros((0, 3, spec.size, spec.size), np.float32)
+    return np.stack([to_input(pixels, spec) for pixels in crops])
