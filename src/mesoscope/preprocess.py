@@ -100,7 +100,10 @@ def to_input(pixels: UInt8Image, spec: Preprocess) -> Float32Array:
 
 
 def to_batch(crops: Sequence[UInt8Image], spec: Preprocess) -> Float32Array:
-    """Stack `to_input` of each crop: (N, 3, S, S) float32; N may be 0."""
-    if not crops:
-        return np.zeros((0, 3, spec.size, spec.size), np.float32)
-    return np.stack([to_input(pixels, spec) for pixels in crops])
+    """`stack` of `to_input` of each crop: (N, 3, S, S) float32; N may be 0."""
+    return stack([to_input(pixels, spec) for pixels in crops], spec)
+
+
+def stack(inputs: Sequence[Float32Array], spec: Preprocess) -> Float32Array:
+    """Inputs (3, S, S) as one batch (N, 3, S, S) float32; N may be 0."""
+    return np.stack(inputs) if inputs else np.zeros((0, 3, spec.size, spec.size), np.float32)

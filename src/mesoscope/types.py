@@ -270,16 +270,33 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FrameMap:
+    """What the network saw in one face of one sampled frame, for an annotated copy of the video.
+
+    Attributes:
+        frame: index in the video.
+        square: the area that was judged, in pixels of the upright frame.
+        map: (h, w) float32, signed as in `JudgedFace`.
+    """
+
+    frame: int
+    square: Box
+    map: Float32Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """What a report shows beside the numbers.
 
     Attributes:
-        scenes: the picture itself (one), or for a video the frames that decided, per track, in time order.
-        tracks: for a video, track id to its deciding scenes.
+        scenes: the picture itself (one); empty for a video.
+        tracks: for a video, track id to the frames that decided it, in time order.
+        maps: for a video, track id to the map of each of its judged frames, in time order.
     """
 
     scenes: list[Scene] = field(default_factory=list)
     tracks: dict[int, list[Scene]] = field(default_factory=dict)
+    maps: dict[int, list[FrameMap]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
