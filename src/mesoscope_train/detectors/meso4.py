@@ -1,0 +1,130 @@
+"""Meso-4, and the head that MesoInception-4 shares.
+
+Paper: Afchar, Nozick, Yamagishi, Echizen: "MesoNet: a Compact Facial Video Forgery Detection Network",
+IEEE WIFS 2018, arXiv:1809.00888.
+Source: https://github.com/DariusAf/MesoNet (Keras), described anew here in torch.
+Licence of the authors' code: Apache-2.0. Licence of their weights: Apache-2.0.
+
+As published: the sigmoid of the output is the probability of *real*. Here the logit speaks for fake, as
+everywhere; `mesoscope_train.weight_formats.mesonet` turns imported weights round. The authors cut square,
+aligned faces; the crop margin below is what brings a face box of dlib's HOG detector to their framing: on 187
+pictures of their validation set the crop's side is 1.42 times the box's (median; quartiles 1.39 and 1.42).
+The smallest of those crops is 88 pixels wide, a face box of 62.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mesoscope.preprocess import Preprocess
+from mesoscope_train.detectors.base import Detector, Provenance, register
+
+BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
+"""Keras' defaults (its momentum of 0.99 is torch's 0.01); the epsilon is part of the published weights' contract."""
+LEAK = 0.1
+CHANNELS = 16
+"""Planes of the last convolution."""
+HIDDEN = 16
+LAST_POOL = 4
+CELLS = 8
+"""The last pooled map is CELLS x CELLS."""
+MAP_LAYER = "conv4_relu"
+
+PREPROCESS = Preprocess(
+    size=256,
+    resize="nearest",
+    margin=0.42,
+    channel_order="rgb",
+    mean=[0.0, 0.0, 0.0],
+    std=[1.0, 1.0, 1.0],
+    min_face=60,
+)
+PROVENANCE = Provenance(
+    paper="Afchar, Nozick, Yamagishi, Echizen: MesoNet: a Compact Facial Video Forgery Detection Network. "
+    "IEEE WIFS 2018, arXiv:1809.00888",
+    source="https://github.com/DariusAf/MesoNet",
+    code_licence="Apache-2.0",
+    weights_licence="Apache-2.0",
+)
+
+
+class MesoNet(Detector):
+    """What the two share: four convolutions, each ReLU - BatchNorm - max-pool, and a head of two dense layers.
+
+    Args:
+        conv1, conv2: 3 to `planes1` and `planes1` to `planes2` channels, ReLU included.
+        planes1, planes2: their numbers of channels.
+    """
+
+    def __init__(self, conv1: nn.Module, planes1: int, conv2: nn.Module, planes2: int) -> None:
+        super().__init__()
+        self.conv1 = conv1
+        self.bn1 = nn.BatchNorm2d(planes1, **BATCH_NORM)
+        self.conv2 = conv2
+        self.bn2 = nn.BatchNorm2d(planes2, **BATCH_NORM)
+        self.conv3 = nn.Conv2d(planes2, 16, 5, padding=2)
+        self.bn3 = nn.BatchNorm2d(16, **BATCH_NORM)
+        self.conv4 = nn.Conv2d(16, CHANNELS, 5, padding=2)
+        self.conv4_relu = nn.ReLU()
+        self.bn4 = nn.BatchNorm2d(CHANNELS, **BATCH_NORM)
+        self.dropout = nn.Dropout(0.5)
+        self.fc1 = nn.Linear(CHANNELS * CELLS * CELLS, HIDDEN)
+        self.fc2 = nn.Linear(HIDDEN, 1)
+        self.apply(_initialise_as_keras)
+
+    def activations(self, batch: Tensor) -> Tensor:
+        """(B, 3, 256, 256) to (B, 16, 32, 32)."""
+        x = F.max_pool2d(self.bn1(self.conv1(batch)), 2)
+        x = F.max_pool2d(self.bn2(self.conv2(x)), 2)
+        x = F.max_pool2d(self.bn3(F.relu(self.conv3(x))), 2)
+        activations: Tensor = self.conv4_relu(self.conv4(x))
+        return activations
+
+    def head(self, activations: Tensor) -> Tensor:
+        """(B, 16, 32, 32) to logit (B,)."""
+        return self._output(self._hidden(activations))
+
+    def head_with_alpha(self, activations: Tensor) -> tuple[Tensor, Tensor]:
+        """The head's gradient, averaged over positions, is two small products.
+
+        Max-pooling hands each window's gradient to exactly one position, and the mean does not ask to which:
+        so alpha_k is BatchNorm's scale over the number of positions times the sum, over the pooled cells, of
+        the gradient there; and that is linear in the hidden units' gradient.
+        """
+        hidden = self._hidden(activations)
+        at_hidden = self.fc2.weight * torch.where(hidden > 0, 1.0, LEAK)
+        summed_over_cells = self.fc1.weight.view(HIDDEN, CHANNELS, CELLS * CELLS).sum(2)
+        scale = self.bn4.weight / torch.sqrt(self.bn4.running_var + self.bn4.eps)
+        positions = (CELLS * LAST_POOL) ** 2
+        return self._output(hidden), at_hidden @ (summed_over_cells * (scale / positions))
+
+    def _hidden(self, activations: Tensor) -> Tensor:
+        pooled = F.max_pool2d(self.bn4(activations), LAST_POOL)
+        hidden: Tensor = self.fc1(self.dropout(pooled.flatten(1)))
+        return hidden
+
+    def _output(self, hidden: Tensor) -> Tensor:
+        logit: Tensor = self.fc2(self.dropout(F.leaky_relu(hidden, LEAK)))
+        return logit.squeeze(1)
+
+
+@register("meso4", preprocess=PREPROCESS, map_layer=MAP_LAYER, provenance=PROVENANCE)
+class Meso4(MesoNet):
+    """Meso-4: 27,977 parameters, 28,073 with the statistics of its BatchNorms."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()),
+            8,
+            nn.Sequential(nn.Conv2d(8, 8, 5, padding=2), nn.ReLU()),
+            8,
+        )
+
+
+def _initialise_as_keras(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        assert module.bias is not None  # noqa: S101 - every layer here has one
+        nn.init.zeros_(module.bias)

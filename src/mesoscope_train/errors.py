@@ -1,0 +1,19 @@
+"""The errors of the learning side, below those of the runtime.
+
+* MesoscopeError
+  * ExportError           a detector cannot be written as a bundle that keeps its promises
+  * UsageError
+    * WeightsError        a file of weights is not what its format says
+"""
+
+from __future__ import annotations
+
+from mesoscope.errors import MesoscopeError, UsageError
+
+
+class ExportError(MesoscopeError):
+    """A detector cannot be written as a bundle that keeps its promises."""
+
+
+class WeightsError(UsageError):
+    """A file is not what its format says: another kind of file, other layers, other shapes."""

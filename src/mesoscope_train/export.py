@@ -1,0 +1,181 @@
+"""Writing bundles, and building a detector again from one."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from mesoscope.bundle import (
+    CARD_FILE,
+    CONTRACT_FILE,
+    GRAPH_FILE,
+    LABELS,
+    PAYLOAD_FILES,
+    SCHEMA_VERSION,
+    WEIGHTS_FILE,
+    Band,
+    Bundle,
+    BundleContract,
+    Calibration,
+    Explanation,
+    Licences,
+    Parity,
+    Thresholds,
+    TrainingData,
+    read_bundle,
+    sha256_of,
+)
+from mesoscope.errors import BundleError, UsageError
+from mesoscope.preprocess import Preprocess
+from mesoscope.types import Float32Array
+from mesoscope_train.detectors import Detector, detectors
+from mesoscope_train.errors import ExportError
+from mesoscope_train.graph import export_graph
+from mesoscope_train.parity import measure_parity, stand_in_inputs
+
+LARGEST_DIFFERENCE = 1e-4
+"""Of logits and map values, between the exported graph in either engine and torch."""
+
+
+def export_bundle(
+    detector: Detector,
+    architecture: str,
+    out_dir: Path,
+    *,
+    name: str,
+    version: str,
+    judges: Literal["face", "image"],
+    preprocess: Preprocess,
+    training_data: Sequence[TrainingData],
+    licences: Licences,
+    limits: Sequence[str],
+    card: str,
+    calibration: Calibration | None = None,
+    thresholds: Thresholds | None = None,
+    band: Band | None = None,
+    floor: float | None = None,
+    parity_inputs: Float32Array | None = None,
+    overwrite: bool = False,
+) -> Bundle:
+    """Write the bundle ``out_dir/name-version`` as a whole or not at all, and read it back.
+
+    Args:
+        detector: the trained module, on any device; left as it is.
+        architecture: its name in the registry.
+        out_dir: made where it is missing.
+        name, version, judges, preprocess, training_data, licences, limits, calibration, thresholds, band: as in
+            `mesoscope.bundle.BundleContract`.
+        card: Markdown.
+        floor: the map's floor (`mesoscope.bundle.Explanation`); by default 1 / (h * w): a map that lay at it
+            everywhere would speak for about one logit in all.
+        parity_inputs: (N, 3, S, S) float32 to measure parity on; by default noise.
+        overwrite: replace a bundle that is already there.
+
+    Raises:
+        UsageError: unknown architecture, or something is already at the place.
+        ExportError: the graph differs from the module by more than `LARGEST_DIFFERENCE`.
+        pydantic.ValidationError: the parts do not make a contract.
+    """
+    entry = detectors[architecture]
+    target = out_dir / f"{name}-{version}"
+    _check_place(target, overwrite)
+    module = copy.deepcopy(detector).cpu().float().eval()
+    inputs = stand_in_inputs(preprocess) if parity_inputs is None else parity_inputs
+    out_dir.mkdir(parents=True, exist_ok=True)
+    # beside the target, so that the last step is a rename within one file system
+    with tempfile.TemporaryDirectory(dir=out_dir, prefix=f".{target.name}.") as workshop:
+        staged = Path(workshop) / target.name
+        staged.mkdir()
+        (staged / GRAPH_FILE).write_bytes(export_graph(module, preprocess.size))
+        state = {key: value.contiguous() for key, value in module.state_dict().items()}
+        (staged / WEIGHTS_FILE).write_bytes(save(state))
+        (staged / CARD_FILE).write_text(card, encoding="utf-8")
+        parity = measure_parity(module, entry.map_layer, staged / GRAPH_FILE, inputs)
+        _check_parity(parity, target.name)
+        contract = BundleContract(
+            schema_version=SCHEMA_VERSION,
+            name=name,
+            version=version,
+            architecture=architecture,
+            judges=judges,
+            labels=LABELS,
+            preprocess=preprocess,
+            calibration=calibration,
+            thresholds=thresholds,
+            band=band,
+            explanation=Explanation(
+                method="grad-cam", layer=entry.map_layer, floor=floor or _default_floor(module, inputs)
+            ),
+            training_data=list(training_data),
+            licences=licences,
+            parity=parity,
+            limits=list(limits),
+            files={file: sha256_of(staged / file) for file in PAYLOAD_FILES},
+        )
+        (staged / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        read_bundle(staged)
+        _publish(staged, target)
+    return read_bundle(target)
+
+
+def load_module(bundle: Bundle) -> Detector:
+    """Build a bundle's registered architecture with the bundle's weights, in eval mode on the CPU.
+
+    Raises:
+        UsageError: the architecture is not registered here.
+        BundleError: the weights are not safetensors, or not those of the architecture.
+    """
+    architecture = bundle.contract.architecture
+    module = detectors[architecture].build()
+    try:
+        module.load_state_dict(load_file(bundle.path / WEIGHTS_FILE))
+    except SafetensorError as error:
+        raise BundleError(f"bundle {bundle.path}: {WEIGHTS_FILE} is not a safetensors file ({error})") from None
+    except RuntimeError as error:
+        raise BundleError(
+            f"bundle {bundle.path}: {WEIGHTS_FILE} does not fit the architecture {architecture!r} of this version: "
+            f"{str(error).splitlines()[-1].strip()}"
+        ) from None
+    return module.eval()
+
+
+def _check_place(target: Path, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not overwrite:
+        raise UsageError(f"{target} is already there; ask for it to be replaced, or choose another name or version")
+    if not (target / CONTRACT_FILE).is_file():
+        raise UsageError(f"{target} is there and is no bundle, so it is not replaced; choose another place")
+
+
+def _check_parity(parity: Parity, name: str) -> None:
+    for what, difference in parity.model_dump(exclude={"inputs"}).items():
+        # written so that a difference that is not a number is refused too
+        if not difference <= LARGEST_DIFFERENCE:
+            raise ExportError(
+                f"{name} was not written: the exported graph differs from the module by {difference:.2g} "
+                f"({what}; at most {LARGEST_DIFFERENCE:g} is allowed)"
+            )
+
+
+def _default_floor(module: Detector, inputs: Float32Array) -> float:
+    with torch.no_grad():
+        height, width = module.activations(torch.from_numpy(inputs[:1])).shape[2:]
+    return 1 / (height * width)
+
+
+def _publish(staged: Path, target: Path) -> None:
+    """Put the finished bundle in its place; an older one goes the way of the workshop."""
+    try:
+        if target.exists():
+            target.rename(staged.parent / "replaced")
+        staged.rename(target)
+    except OSError as error:
+        raise ExportError(f"{target} cannot be put in place ({error.strerror})") from None
