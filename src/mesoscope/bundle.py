@@ -307,12 +307,22 @@ def _by_name_then_newest(path: Path) -> tuple[str, tuple[int, ...]]:
 def find_bundle(name: str) -> Path:
     """The directory of a bundle, by path, by ``name-version``, or by ``name`` (its newest version).
 
+    A path may also be a directory that holds exactly one bundle, as `mesoscope bundle import --out` leaves it.
+
     Raises:
         BundleNotFound: there is none; the message lists what is there.
     """
     as_path = Path(name)
-    if as_path.is_dir() and ((as_path / CONTRACT_FILE).exists() or os.sep in name):
+    if as_path.is_dir() and (as_path / CONTRACT_FILE).exists():
         return as_path
+    if as_path.is_dir():
+        inside = [contract.parent for contract in sorted(as_path.glob(f"*/{CONTRACT_FILE}"))]
+        if len(inside) == 1:
+            return inside[0]
+        if inside:
+            raise BundleNotFound(f"{name} holds several bundles: {', '.join(str(path) for path in inside)}")
+        if os.sep in name:
+            return as_path
     installed = list(installed_bundles())
     for path in installed:
         if name in (path.name, _by_name_then_newest(path)[0]):

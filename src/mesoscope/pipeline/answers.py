@@ -147,7 +147,9 @@ def answer_file(
     Args:
         asked: bundle and rule.
         source: what is known of the file.
-        faces, tracks, whole: what was judged in it.
+        faces: its faces, where it is a picture.
+        tracks: its tracks, where it is a video.
+        whole: the picture itself, where the bundle judges pictures.
         notices: warnings of this file.
         nothing_found: the reason where there was nothing to judge.
     """

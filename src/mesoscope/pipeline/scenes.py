@@ -29,6 +29,8 @@ def judged_face(title: str, candidate: Candidate, map_: Float32Array | None, ans
     )
 
 
-def judged_frame(title: str, candidate: Candidate, map_: Float32Array, frame: FrameResult, outcome: Outcome) -> JudgedFace:
+def judged_frame(
+    title: str, candidate: Candidate, map_: Float32Array, frame: FrameResult, outcome: Outcome
+) -> JudgedFace:
     """A track's face on one frame, with the outcome that this frame alone would have."""
     return JudgedFace(title, candidate.face.box, candidate.area, map_, outcome, frame.probability)

@@ -97,9 +97,9 @@ def judge_video(
     source: Source,
     sampling: Sampling,
     framing: Framing,
+    *,
     judge: Judge,
     asked: Asked,
-    *,
     keep_shown: bool,
 ) -> Detection:
     """Answer a video: one track per person, or one of whole frames where no faces are looked for.
