@@ -1,0 +1,407 @@
+"""Videos: frames taken evenly over the whole length, upright 8-bit RGB, in bounded memory.
+
+Decisions:
+
+* Length and frame count come from the packets that are there (`mesoscope.media.packets`), not from the header.
+* A frame's *index* is its rank by presentation time, from 0; its *time* is in seconds from where a player shows 0:00.
+  Both are the same whether all frames are read or a few are sought.
+* `Video.sample` divides the length into equal parts and takes the frame that is shown at the centre of each. In
+  MP4, MOV, Matroska and WebM the decoder jumps to the last key frame before the wanted frame; the frames are those
+  a full decode gives (open groups of pictures and gradual refresh included). Other containers are decoded from
+  the start.
+* The display matrix (rotation by quarter turns, mirroring) is applied. Pixels are as stored otherwise: a pixel
+  aspect ratio other than 1:1 is not, and colours without a tag are read as BT.601, as FFmpeg does.
+* Frames the decoder marks as damaged are left out. A broken tail ends the frames and leaves the notice
+  ``video_truncated``; losses before it leave ``video_damaged``.
+* If the frame size changes midway, later frames are resized to the first.
+* Only containers on an allow-list, and only the file itself, are opened: no playlists, no network.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from mesoscope.errors import MediaError, UsageError
+from mesoscope.media.limits import DEFAULT_LIMITS, MediaLimits
+from mesoscope.media.packets import KeyFrame, PacketTable, packets, scan
+from mesoscope.media.picture import NOT_MEDIA
+from mesoscope.media.signature import HEAD, unreadable_name, video_name
+from mesoscope.media.source import Source, head_of, size_of
+from mesoscope.types import Notice, UInt8Image
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.sidedata.sidedata import SideData
+    from av.stream import Stream
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+VIDEO_TRUNCATED = "video_truncated"
+VIDEO_DAMAGED = "video_damaged"
+
+_OPTIONS = {
+    "format_whitelist": "mov,matroska,avi,mpeg,mpegts,flv,asf,ogg,mxf,ivf",
+    "protocol_whitelist": "file",
+}
+_INTRA = 1  # FFmpeg's picture type of a frame that needs no other
+_WORTH_A_JUMP = 8
+"""Frames that must be saved by seeking; fewer are decoded quicker than sought."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame of a video.
+
+    Attributes:
+        index: rank by presentation time, from 0.
+        time_s: presentation time in seconds.
+        pixels: (H, W, 3) uint8 RGB, upright.
+    """
+
+    index: int
+    time_s: float
+    pixels: UInt8Image
+
+
+class Video:
+    """A video that can be read, as often as wished and by several threads. It holds no open file.
+
+    Attributes:
+        width, height: of the upright frames, in pixels.
+        duration_s: seconds that can be read (shorter than announced where the file breaks off); None where the
+            stream has no time stamps.
+        n_frames: frames that can be read, counted from packets: exact but for formats with hidden frames.
+        frame_rate: mean frames per second over what can be read.
+        codec: FFmpeg's name.
+        notices: what the user should know; reading frames may add to it.
+    """
+
+    def __init__(
+        self, source: Source, table: PacketTable, first: UInt8Image, codec: str, limits: MediaLimits
+    ) -> None:
+        self.height, self.width = int(first.shape[0]), int(first.shape[1])
+        self.n_frames = len(table.times)
+        self.duration_s = table.duration if table.timed else None
+        self.frame_rate = self.n_frames / table.duration
+        self.codec = codec
+        self.notices: list[Notice] = []
+        self._source, self._table, self._limits = source, table, limits
+        if table.cut or table.missing:
+            self._note(VIDEO_TRUNCATED, _break_off(self.n_frames, table.missing))
+
+    def sample(self, *, frames: int | None = None, fps: float | None = None) -> Iterator[Frame]:
+        """Frames evenly over the whole length, in order, each once.
+
+        Args:
+            frames: the frames at the centres of this many equal parts; all frames, if there are not more.
+            fps: the frames at the centres of parts of 1 / `fps` seconds; one frame at least, and no frame twice.
+
+        Returns:
+            An iterator that decodes as it goes and holds one frame at a time. Fewer frames come where one frame
+            stands for several parts (variable frame rate) or where frames cannot be decoded.
+
+        Raises:
+            UsageError: not exactly one of `frames` and `fps`, or not positive.
+        """
+        if (frames is None) == (fps is None):
+            raise UsageError("Say either how many frames of a video to take, or how many for each second.")
+        if frames is not None:
+            if frames < 1:
+                raise UsageError(f"At least 1 frame must be taken of a video, not {frames}.")
+            return self._pick(self._by_count(frames))
+        if fps is None or not 0 < fps < float("inf"):
+            raise UsageError(f"The frames for each second must be more than 0, not {fps}.")
+        rate = Fraction(fps).limit_denominator(1_000_000) or Fraction(1, 1_000_000)
+        return self._pick(self._table.choose(rate * self._table.time_base))
+
+    def frames(self) -> Iterator[Frame]:
+        """All frames that can be decoded, in order, one at a time."""
+        with closing(_Reader(self._source, self._table, self._limits)) as reader:
+            while (frame := reader.advance(reader.rank + 1)) is not None:
+                yield self._frame(reader, frame)
+            self._note_losses(reader)
+
+    def _by_count(self, frames: int) -> Sequence[int]:
+        table = self._table
+        if frames >= self.n_frames:
+            return range(self.n_frames)
+        return table.choose(Fraction(frames, table.end - table.times[0]))
+
+    def _pick(self, ranks: Sequence[int]) -> Iterator[Frame]:
+        with closing(_Reader(self._source, self._table, self._limits)) as reader:
+            found = False
+            for rank in ranks:
+                if (frame := reader.advance(rank)) is not None:
+                    found = True
+                    yield self._frame(reader, frame)
+            if not found:  # all that was asked for lies in a damaged tail
+                reader.restart()
+                if (frame := reader.advance(0)) is not None:
+                    yield self._frame(reader, frame)
+            self._note_losses(reader)
+
+    def _frame(self, reader: _Reader, frame: VideoFrame) -> Frame:
+        pixels = self._turn.apply(frame, (self.width, self.height))
+        table = self._table
+        time = (
+            frame.pts if table.timed and frame.pts is not None else table.times[min(reader.rank, self.n_frames - 1)]
+        )
+        return Frame(reader.rank, table.seconds(time), pixels)
+
+    def _note_losses(self, reader: _Reader) -> None:
+        lost = reader.lost - self._table.cut  # the torn last packet is told of already
+        if lost > 0:
+            many = f"{lost} frames" if lost > 1 else "1 frame"
+            self._note(VIDEO_DAMAGED, f"{many} of the video could not be decoded and were left out.")
+
+    def _note(self, code: str, message: str) -> None:
+        self.notices[:] = [notice for notice in self.notices if notice.code != code] + [Notice(code, message)]
+
+
+def open_video(source: Source, limits: MediaLimits = DEFAULT_LIMITS) -> Video:
+    """Read a video's packets and decode its first frame, so that what comes back can be read.
+
+    Raises:
+        MediaTooLarge: too many bytes, or frames of too many pixels.
+        MediaError: missing, empty, unreadable, not a video, without a video stream, of an unknown codec, of length
+            zero, or without a frame that can be decoded.
+    """
+    limits.check_bytes(size_of(source))
+    with closing(open_container(source)) as container:
+        stream = _video_stream(container)
+        codec = stream.codec_context.name
+        limits.check_pixels(stream.codec_context.width, stream.codec_context.height, "video's frame")
+        table = scan(container, stream)
+    if table is None:
+        raise MediaError("The video has length zero: its video stream holds no frame.")
+    with closing(_Reader(source, table, limits)) as reader:
+        first = reader.advance(0)
+        if first is None:
+            raise MediaError("No frame of the video can be decoded; the file is damaged.")
+        limits.check_pixels(first.width, first.height, "video's frame")
+        return Video(source, table, first, codec, limits)
+
+
+def open_container(source: Source) -> InputContainer:
+    """Open a video's container; the caller closes it.
+
+    Raises:
+        MediaError: it is none of the containers on the list, or too damaged.
+    """
+    from av.error import FFmpegError  # noqa: PLC0415 - keeps FFmpeg out of runs that see pictures only
+
+    head = head_of(source, HEAD)
+    if unreadable := unreadable_name(head):
+        raise MediaError(f"The file is {unreadable}, which cannot be read; convert it to JPEG or PNG.")
+    # "file:" keeps FFmpeg from taking a name with a colon for an address.
+    file = io.BytesIO(source) if isinstance(source, bytes) else f"file:{source.absolute()}"
+    try:
+        return _open(file)
+    except (FFmpegError, OSError, ValueError) as error:
+        if name := video_name(head):
+            message = f"The {name} video is damaged or incomplete: its table of contents cannot be read."
+            raise MediaError(message) from error
+        raise MediaError(NOT_MEDIA) from error
+
+
+def _open(file: io.BytesIO | str) -> InputContainer:
+    import av  # noqa: PLC0415
+
+    try:
+        return av.open(file, mode="r", options=dict(_OPTIONS))
+    except UnicodeDecodeError:  # a title in Latin-1; newer versions of PyAV do without this
+        return av.open(file, mode="r", options=dict(_OPTIONS), metadata_errors="replace")
+
+
+def _video_stream(container: InputContainer) -> VideoStream:
+    from av.stream import Disposition  # noqa: PLC0415
+
+    stills = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails  # album covers
+    streams = [stream for stream in container.streams.video if not stream.disposition & stills]
+    if not streams:
+        raise MediaError("The file has no video stream (sound only?).")
+    best = container.streams.best("video")
+    stream = next((stream for stream in streams if best is not None and stream.index == best.index), streams[0])
+    if stream.codec_context is None:
+        raise MediaError(_unknown_codec(stream))
+    return stream
+
+
+def _unknown_codec(stream: VideoStream) -> str:
+    tag = "" if stream.codec_context is None else stream.codec_context.codec_tag.strip("\0")
+    return f"The video uses a codec that cannot be decoded here{f' ({tag})' if tag.isprintable() and tag else ''}."
+
+
+class _Torn(Exception):
+    """The threaded decoder met damage. It may have swallowed good frames together with the bad one."""
+
+
+class _Reader:
+    """Decodes a video's frames in order of presentation, and can jump forwards.
+
+    Decoding runs on several threads until there is damage, then again on one, frame by frame.
+
+    Attributes:
+        rank: index of the frame that came last, -1 before the first.
+        lost: frames that could not be decoded, or only with damage.
+    """
+
+    def __init__(self, source: Source, table: PacketTable, limits: MediaLimits) -> None:
+        self._source, self._table, self._limits = source, table, limits
+        self._can_jump = bool(table.keys)
+        self._threaded = True
+        self._container: InputContainer | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Go back to the beginning."""
+        self.close()
+        self._container = open_container(self._source)
+        self._stream = _video_stream(self._container)
+        self._stream.thread_type = "AUTO" if self._threaded else "NONE"
+        # A second line of defence: a stream may announce small frames and hold large ones.
+        self._stream.codec_context.options = {"max_pixels": str(2 * self._limits.max_pixels)}
+        self.rank = self._from = -1
+        self.lost = 0
+        self._frames = self._decode(packets(self._container, self._stream))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def advance(self, rank: int) -> VideoFrame | None:
+        """The frame of this index, or the next one that can be decoded.
+
+        None at the end, and where an earlier call was answered with that very frame.
+        """
+        if self.rank >= rank:
+            return None
+        try:
+            frame = self._forward(rank)
+        except _Torn:
+            frame = None
+        if frame is None and self._threaded and rank < len(self._table.times):
+            self._threaded = False
+            self.restart()
+            frame = self._forward(rank)
+        return frame
+
+    def _forward(self, rank: int) -> VideoFrame | None:
+        key = self._table.key_before(rank) if self._can_jump else None
+        if key is not None and key.rank > self.rank + _WORTH_A_JUMP and not self._jump(key):
+            self._can_jump = False
+            self.restart()
+        return next((frame for frame in self._frames if self.rank >= rank), None)
+
+    def _jump(self, key: KeyFrame) -> bool:
+        """Go to a key frame, or to one before it. False where that is not certain to give the right frames."""
+        from av.error import FFmpegError  # noqa: PLC0415
+
+        assert self._container is not None  # noqa: S101
+        for time in (key.time, key.decode_time):
+            try:
+                self._container.seek(time, stream=self._stream)
+            except FFmpegError:
+                return False
+            coming = packets(self._container, self._stream)
+            first = next(coming, None)
+            if first is not None and first.is_keyframe and first.pts is not None and first.pts <= key.time:
+                self._from = self._table.rank(first.pts)
+                return self._begins_clean(self._decode(chain([first], coming)))
+        return False
+
+    def _begins_clean(self, frames: Iterator[VideoFrame]) -> bool:
+        """Whether the first frame is one that needs no other: not so with gradual refresh."""
+        self.rank = self._from - 1
+        first = next((frame for frame in frames if self.rank >= self._from), None)
+        if first is None or first.pict_type != _INTRA:
+            return False
+        self._frames = chain([first], frames)
+        return True
+
+    def _decode(self, source: Iterator[Packet[Stream]]) -> Iterator[VideoFrame]:
+        for packet in source:
+            yield from self._good(packet)
+        yield from self._good(None)
+
+    def _good(self, packet: Packet[Stream] | None) -> Iterator[VideoFrame]:
+        """Undamaged frames that come out when a packet goes in (None: the end)."""
+        from av.error import DecoderNotFoundError, FFmpegError  # noqa: PLC0415
+
+        try:
+            frames = self._stream.decode(packet)
+        except DecoderNotFoundError as error:
+            raise MediaError(_unknown_codec(self._stream)) from error
+        except FFmpegError as error:
+            if self._threaded:
+                raise _Torn from error
+            # Behind a jump, frames that lean on what was jumped over are no loss.
+            self.lost += packet is None or packet.pts is None or self._table.rank(packet.pts) >= self._from
+            return
+        for frame in frames:
+            self.rank = self._rank(frame)
+            if not frame.is_corrupt:
+                yield frame
+            elif self.rank >= self._from:
+                self.lost += 1
+
+    def _rank(self, frame: VideoFrame) -> int:
+        time = frame.pts if frame.pts is not None else frame.dts
+        return self.rank + 1 if time is None or not self._table.timed else self._table.rank(time)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """From stored to upright: swap the axes, then mirror left-right, then flip top-bottom."""
+
+    swap: bool = False
+    mirror: bool = False
+    flip: bool = False
+
+    def apply(self, frame: VideoFrame, size: tuple[int, int]) -> UInt8Image:
+        """(H, W, 3) uint8 RGB, upright; resized to `size` (upright width, height) where it differs."""
+        width, height = size[::-1] if self.swap else size
+        pixels = np.asarray(frame.to_ndarray(format="rgb24", width=width, height=height), dtype=np.uint8)
+        if self.swap:
+            pixels = pixels.transpose(1, 0, 2)
+        if self.mirror:
+            pixels = pixels[:, ::-1]
+        if self.flip:
+            pixels = pixels[::-1]
+        return np.ascontiguousarray(pixels)
+
+
+def _turn_of(frame: VideoFrame) -> _Turn:
+    """What the display matrix says, to the nearest quarter turn.
+
+    The matrix (a b u; c d v; x y w), 9 int32, maps a stored pixel to x' = a x + c y, y' = b x + d y
+    (FFmpeg's libavutil/display.h, ISO/IEC 14496-12). It is asked of one frame a video, as it belongs to the
+    stream; besides, a PyAV frame that was asked for side data lives on until the next garbage collection.
+    """
+    data = cast("SideData | None", frame.side_data.get("DISPLAYMATRIX"))
+    if data is None:
+        return _Turn()
+    a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32)[:5].tolist()
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return _Turn(False, a < 0, d < 0)
+    return _Turn(True, c < 0, b < 0)
+
+
+def _break_off(there: int, missing: int) -> str:
+    if missing:
+        return (
+            f"The video breaks off: about {missing} of {there + missing} frames are missing; "
+            f"the answer rests on the {there} that are there."
+        )
+    return f"The video breaks off; the answer rests on the {there} frames that are there."
