@@ -86,9 +86,12 @@ class Video:
     """
 
     def __init__(
-        self, source: Source, table: PacketTable, first: UInt8Image, codec: str, limits: MediaLimits
+        self, source: Source, table: PacketTable, first: VideoFrame, codec: str, limits: MediaLimits
     ) -> None:
-        self.height, self.width = int(first.shape[0]), int(first.shape[1])
+        self._turn = _turn_of(first)
+        self.width, self.height = first.width, first.height
+        if self._turn.swap:
+            self.width, self.height = self.height, self.width
         self.n_frames = len(table.times)
         self.duration_s = table.duration if table.timed else None
         self.frame_rate = self.n_frames / table.duration
