@@ -1,0 +1,23 @@
+"""What people look at: the HTML and PDF report, pictures with overlays, the annotated video.
+
+See ``docs/reports.md``. Heavy parts (Jinja, ReportLab, PyAV) are loaded when something is written.
+"""
+
+from mesoscope.report.annotate import annotate_video
+from mesoscope.report.html import write_html
+from mesoscope.report.overlays import OverlayWriter, overlay_name, write_overlays
+from mesoscope.report.pdf import write_pdf
+from mesoscope.report.writer import DEFAULT_LIMIT, ReportWriter, formats, open_report
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "OverlayWriter",
+    "ReportWriter",
+    "annotate_video",
+    "formats",
+    "open_report",
+    "overlay_name",
+    "write_html",
+    "write_overlays",
+    "write_pdf",
+]
