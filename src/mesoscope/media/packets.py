@@ -221,8 +221,9 @@ def _missing(noted: _Scan, container: InputContainer, stream: VideoStream) -> in
     """Frames that the header promises and the file does not hold."""
     names = container.format.name.split(",")
     promised = 0
-    if "mov" in names:
-        # Not `stream.frames`: that counts what an edit list has cut away.
+    if "mov" in names and stream.frames:
+        # Not `stream.frames` itself: that counts what an edit list has cut away. It is 0 where the index is in
+        # fragments, of which those to come are not known.
         promised = len(stream.index_entries)
     elif "avi" in names:
         promised = stream.frames

@@ -30,7 +30,7 @@ from PIL import Image
 
 from mesoscope.errors import MediaError
 from mesoscope.media.limits import DEFAULT_LIMITS, MediaLimits
-from mesoscope.media.signature import HEAD, picture_format, unreadable_name
+from mesoscope.media.signature import HEAD, picture_format, png_size, unreadable_name
 from mesoscope.media.source import Source, head_of, opened, size_of
 from mesoscope.types import Notice, UInt8Image
 
@@ -113,6 +113,8 @@ def open_picture(source: Source, limits: MediaLimits = DEFAULT_LIMITS) -> Pictur
     if name is None:
         raise MediaError(NOT_MEDIA)
     limits.check_bytes(size, picture=True)
+    if announced := png_size(head):
+        limits.check_pixels(*announced)
     with opened(source) as file:
         try:
             return _decode(file, name, limits)

@@ -65,6 +65,16 @@ def unreadable_name(head: bytes) -> str | None:
     return None
 
 
+def png_size(head: bytes) -> tuple[int, int] | None:
+    """Width and height from a PNG's first bytes, or None for another format.
+
+    Pillow would first read on to the pixels, and name a bomb without any merely incomplete.
+    """
+    if not head.startswith(b"\x89PNG") or head[12:16] != b"IHDR" or len(head) < 24:
+        return None
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+
+
 def video_name(head: bytes) -> str | None:
     """A name for the container if the first bytes look like a video's, or None (which proves nothing)."""
     if head[4:8] in _VIDEO_BOXES:

@@ -25,7 +25,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from mesoscope.media.limits import DEFAULT_LIMITS, MediaLimits
 from mesoscope.media.packets import KeyFrame, PacketTable, packets, scan
 from mesoscope.media.picture import NOT_MEDIA
 from mesoscope.media.signature import HEAD, unreadable_name, video_name
-from mesoscope.media.source import Source, head_of, size_of
+from mesoscope.media.source import Source, head_of, opened, size_of
 from mesoscope.types import Notice, UInt8Image
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ VIDEO_DAMAGED = "video_damaged"
 
 _OPTIONS = {
     "format_whitelist": "mov,matroska,avi,mpeg,mpegts,flv,asf,ogg,mxf,ivf",
-    "protocol_whitelist": "file",
+    "protocol_whitelist": "fd",
 }
 _INTRA = 1  # FFmpeg's picture type of a frame that needs no other
 _WORTH_A_JUMP = 8
@@ -205,10 +205,11 @@ def open_container(source: Source) -> InputContainer:
     head = head_of(source, HEAD)
     if unreadable := unreadable_name(head):
         raise MediaError(f"The file is {unreadable}, which cannot be read; convert it to JPEG or PNG.")
-    # "file:" keeps FFmpeg from taking a name with a colon for an address.
-    file = io.BytesIO(source) if isinstance(source, bytes) else f"file:{source.absolute()}"
     try:
-        return _open(file)
+        try:
+            return _open(source)
+        except UnicodeDecodeError:  # a title in Latin-1; newer versions of PyAV do without this
+            return _open(source, metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:
         if name := video_name(head):
             message = f"The {name} video is damaged or incomplete: its table of contents cannot be read."
@@ -216,13 +217,18 @@ def open_container(source: Source) -> InputContainer:
         raise MediaError(NOT_MEDIA) from error
 
 
-def _open(file: io.BytesIO | str) -> InputContainer:
+def _open(source: Source, metadata_errors: str | None = None) -> InputContainer:
+    """FFmpeg gets a descriptor or bytes, never a name: it would judge by the suffix and read addresses into it."""
     import av  # noqa: PLC0415
 
-    try:
-        return av.open(file, mode="r", options=dict(_OPTIONS))
-    except UnicodeDecodeError:  # a title in Latin-1; newer versions of PyAV do without this
-        return av.open(file, mode="r", options=dict(_OPTIONS), metadata_errors="replace")
+    more: dict[str, Any] = {} if metadata_errors is None else {"metadata_errors": metadata_errors}
+    container: InputContainer
+    if isinstance(source, bytes):
+        container = av.open(io.BytesIO(source), mode="r", options=dict(_OPTIONS), **more)
+    else:
+        with opened(source) as file:  # FFmpeg duplicates the descriptor
+            container = av.open("fd:", mode="r", options={**_OPTIONS, "fd": str(file.fileno())}, **more)
+    return container
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
