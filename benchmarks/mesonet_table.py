@@ -1,0 +1,190 @@
+"""The published MesoNet weights, imported as bundles and judged by the product's own preprocessing and engine.
+
+    python benchmarks/mesonet_table.py DATA WEIGHTS [--dataset dfdc-faces] [--only Meso4_DF ...] [--json]
+
+DATA holds the data sets, WEIGHTS the four ``.h5`` files. Whole crops are judged (no face finder), at the
+threshold 0.5. Intervals are 95 % percentile bootstraps over groups (source videos), not over pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy.stats import rankdata
+
+from mesoscope.bundle import Bundle
+from mesoscope.engine import DEFAULT_ENGINE, Judge
+from mesoscope.preprocess import to_batch
+from mesoscope_train.weight_formats.mesonet import import_mesonet
+
+WEIGHTS = ("Meso4_DF", "MesoInception_DF", "Meso4_F2F", "MesoInception_F2F")
+PIECE = 256
+RESAMPLES = 300
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A crop: where it is, whether it is a fake, and what must not be split."""
+
+    path: Path
+    fake: bool
+    group: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one set of weights did; shares and areas in [0, 1], intervals as (low, high)."""
+
+    weights: str
+    n_fake: int
+    n_real: int
+    fake_recall: float
+    fake_interval: tuple[float, float]
+    real_recall: float
+    real_interval: tuple[float, float]
+    auc: float
+    auc_interval: tuple[float, float]
+    map_peaks: list[float]
+
+
+def mesonet_faces(data: Path) -> Iterator[Item]:
+    """Folders fake/ and real/; the number before ``_``, with the label, is the source video."""
+    for label in ("fake", "real"):
+        for path in sorted((data / "mesonet-faces" / label).glob("*.jpg")):
+            yield Item(path, label == "fake", f"{label}-{path.stem.split('_')[0]}")
+
+
+def dfdc_faces(data: Path) -> Iterator[Item]:
+    """``metadata.csv`` as published; a fake and its original belong together."""
+    folder = data / "dfdc-faces"
+    with (folder / "metadata.csv").open(newline="") as table:
+        for row in csv.DictReader(table):
+            path = folder / "faces_224" / f"{Path(row['videoname']).stem}.jpg"
+            if path.is_file():
+                fake = row["label"] == "FAKE"
+                yield Item(path, fake, row["original"] if fake else row["videoname"])
+
+
+DATASETS: dict[str, Callable[[Path], Iterator[Item]]] = {"mesonet-faces": mesonet_faces, "dfdc-faces": dfdc_faces}
+
+
+def auc(logits: Floats, fake: npt.NDArray[np.bool_]) -> float:
+    """Area under the ROC curve, ties counted half."""
+    n_fake = int(fake.sum())
+    ranks = rankdata(logits)[fake].sum()
+    return float((ranks - n_fake * (n_fake + 1) / 2) / (n_fake * (len(fake) - n_fake)))
+
+
+def measure(bundles: Sequence[tuple[str, Bundle]], items: Sequence[Item], engine: str) -> list[Row]:
+    """Judge every crop with every bundle; a crop is decoded and resized once."""
+    judges = [Judge.open(bundle, engine) for _, bundle in bundles]
+    spec = bundles[0][1].contract.preprocess
+    if any(bundle.contract.preprocess != spec for _, bundle in bundles):
+        raise SystemExit("the bundles do not share their preprocessing")
+    logits: list[list[Floats]] = [[] for _ in bundles]
+    peaks: list[list[Floats]] = [[] for _ in bundles]
+    for start in range(0, len(items), PIECE):
+        batch = to_batch([_pixels(item.path) for item in items[start : start + PIECE]], spec)
+        for index, judge in enumerate(judges):
+            logit, maps = judge(batch)
+            logits[index].append(logit.astype(np.float64))
+            peaks[index].append(np.abs(maps).max((1, 2)).astype(np.float64))
+        print(f"\r{start + len(batch)} / {len(items)}", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return [
+        _row(name, np.concatenate(logits[index]), np.concatenate(peaks[index]), items)
+        for index, (name, _) in enumerate(bundles)
+    ]
+
+
+def _pixels(path: Path) -> npt.NDArray[np.uint8]:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _row(name: str, logits: Floats, peaks: Floats, items: Sequence[Item]) -> Row:
+    fake = np.array([item.fake for item in items])
+    _, group = np.unique([item.group for item in items], return_inverse=True)
+    values = _bootstrap(logits, fake, group)
+    fake_interval, real_interval, auc_interval = (
+        (float(low), float(high)) for low, high in np.quantile(values, [0.025, 0.975], axis=0).T
+    )
+    return Row(
+        name,
+        int(fake.sum()),
+        int((~fake).sum()),
+        float((logits[fake] >= 0).mean()),
+        fake_interval,
+        float((logits[~fake] < 0).mean()),
+        real_interval,
+        auc(logits, fake),
+        auc_interval,
+        [float(value) for value in np.quantile(peaks, [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99])],
+    )
+
+
+def _bootstrap(logits: Floats, fake: npt.NDArray[np.bool_], group: npt.NDArray[np.intp]) -> Floats:
+    """(RESAMPLES, 3): fake recall, real recall and AUC over groups drawn with replacement."""
+    random = np.random.default_rng(0)
+    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    rows = []
+    while len(rows) < RESAMPLES:
+        chosen = np.concatenate([members[index] for index in random.integers(0, len(members), len(members))])
+        y, z = fake[chosen], logits[chosen]
+        if y.any() and not y.all():
+            rows.append(((z[y] >= 0).mean(), (z[~y] < 0).mean(), auc(z, y)))
+    return np.array(rows)
+
+
+def _print_table(rows: Sequence[Row]) -> None:
+    print(f"{'weights':18} {'fake recall':>22} {'real recall':>22} {'AUC':>22}   n fake / real")
+    for row in rows:
+        cells = [
+            f"{value:.3f} ({low:.3f}-{high:.3f})"
+            for value, (low, high) in (
+                (row.fake_recall, row.fake_interval),
+                (row.real_recall, row.real_interval),
+                (row.auc, row.auc_interval),
+            )
+        ]
+        print(f"{row.weights:18} {cells[0]:>22} {cells[1]:>22} {cells[2]:>22}   {row.n_fake} / {row.n_real}")
+    print("\nlargest |value| of the map, quantiles 1 5 25 50 75 95 99 %")
+    for row in rows:
+        print(f"{row.weights:18} " + " ".join(f"{value:9.4f}" for value in row.map_peaks))
+
+
+def main() -> None:
+    """Read the command line and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--dataset", choices=sorted(DATASETS), default="mesonet-faces")
+    parser.add_argument("--only", nargs="+", choices=WEIGHTS, default=WEIGHTS, metavar="NAME")
+    parser.add_argument("--engine", default=DEFAULT_ENGINE)
+    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    arguments = parser.parse_args()
+    items = list(DATASETS[arguments.dataset](arguments.data))
+    if not items:
+        raise SystemExit(f"no pictures of {arguments.dataset} in {arguments.data}")
+    with tempfile.TemporaryDirectory() as folder:
+        bundles = [(name, import_mesonet(arguments.weights / f"{name}.h5", Path(folder))) for name in arguments.only]
+        rows = measure(bundles, items, arguments.engine)
+    if arguments.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        _print_table(rows)
+
+
+if __name__ == "__main__":
+    main()
