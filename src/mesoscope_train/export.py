@@ -18,7 +18,6 @@ from mesoscope.bundle import (
     GRAPH_FILE,
     LABELS,
     PAYLOAD_FILES,
-    SCHEMA_VERSION,
     WEIGHTS_FILE,
     Band,
     Bundle,
@@ -70,9 +69,17 @@ def export_bundle(
         detector: the trained module, on any device; left as it is.
         architecture: its name in the registry.
         out_dir: made where it is missing.
-        name, version, judges, preprocess, training_data, licences, limits, calibration, thresholds, band: as in
-            `mesoscope.bundle.BundleContract`.
+        name: of the bundle, lower case.
+        version: numbers with dots.
+        judges: what it is shown.
+        preprocess: what it was trained with.
+        training_data: every data set that took part.
+        licences: of code, data and weights.
+        limits: sentences; what it cannot do.
         card: Markdown.
+        calibration: fitted on validation data, or None.
+        thresholds: chosen on validation data, or None.
+        band: with thresholds.
         floor: the map's floor (`mesoscope.bundle.Explanation`); by default 1 / (h * w): a map that lay at it
             everywhere would speak for about one logit in all.
         parity_inputs: (N, 3, S, S) float32 to measure parity on; by default noise.
@@ -80,27 +87,24 @@ def export_bundle(
 
     Raises:
         UsageError: unknown architecture, or something is already at the place.
-        ExportError: the graph differs from the module by more than `LARGEST_DIFFERENCE`.
+        ExportError: the graph differs from the module by more than `LARGEST_DIFFERENCE`, or the module's
+            values are not finite.
         pydantic.ValidationError: the parts do not make a contract.
     """
-    entry = detectors[architecture]
     target = out_dir / f"{name}-{version}"
     _check_place(target, overwrite)
     module = copy.deepcopy(detector).cpu().float().eval()
     inputs = stand_in_inputs(preprocess) if parity_inputs is None else parity_inputs
+    layer = detectors[architecture].map_layer
     out_dir.mkdir(parents=True, exist_ok=True)
     # beside the target, so that the last step is a rename within one file system
     with tempfile.TemporaryDirectory(dir=out_dir, prefix=f".{target.name}.") as workshop:
         staged = Path(workshop) / target.name
-        staged.mkdir()
-        (staged / GRAPH_FILE).write_bytes(export_graph(module, preprocess.size))
-        state = {key: value.contiguous() for key, value in module.state_dict().items()}
-        (staged / WEIGHTS_FILE).write_bytes(save(state))
-        (staged / CARD_FILE).write_text(card, encoding="utf-8")
-        parity = measure_parity(module, entry.map_layer, staged / GRAPH_FILE, inputs)
+        _write_payload(staged, module, preprocess.size, card)
+        parity = measure_parity(module, layer, staged / GRAPH_FILE, inputs)
         _check_parity(parity, target.name)
         contract = BundleContract(
-            schema_version=SCHEMA_VERSION,
+            schema_version=1,
             name=name,
             version=version,
             architecture=architecture,
@@ -111,7 +115,7 @@ def export_bundle(
             thresholds=thresholds,
             band=band,
             explanation=Explanation(
-                method="grad-cam", layer=entry.map_layer, floor=floor or _default_floor(module, inputs)
+                method="grad-cam", layer=layer, floor=_default_floor(module, inputs) if floor is None else floor
             ),
             training_data=list(training_data),
             licences=licences,
@@ -155,10 +159,17 @@ def _check_place(target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target} is there and is no bundle, so it is not replaced; choose another place")
 
 
+def _write_payload(staged: Path, module: Detector, size: int, card: str) -> None:
+    staged.mkdir()
+    (staged / GRAPH_FILE).write_bytes(export_graph(module, size))
+    state = {key: value.contiguous() for key, value in module.state_dict().items()}
+    (staged / WEIGHTS_FILE).write_bytes(save(state))
+    (staged / CARD_FILE).write_text(card, encoding="utf-8")
+
+
 def _check_parity(parity: Parity, name: str) -> None:
     for what, difference in parity.model_dump(exclude={"inputs"}).items():
-        # written so that a difference that is not a number is refused too
-        if not difference <= LARGEST_DIFFERENCE:
+        if difference > LARGEST_DIFFERENCE:
             raise ExportError(
                 f"{name} was not written: the exported graph differs from the module by {difference:.2g} "
                 f"({what}; at most {LARGEST_DIFFERENCE:g} is allowed)"

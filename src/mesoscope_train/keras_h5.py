@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -59,13 +58,13 @@ def read_keras_layers(path: Path) -> list[KerasLayer]:
 
 
 def _layers(file: h5py.File, path: Path) -> list[KerasLayer]:
-    root: Any = file.get("model_weights", file)
+    root = file.get("model_weights", file)
     if "layer_names" not in root.attrs:
         raise WeightsError(f"{path} is HDF5, but not Keras 2 weights: it has no list of layers (layer_names)")
     layers = []
     for name in map(_text, root.attrs["layer_names"]):
-        group: Any = root.get(name)
-        if group is None or "weight_names" not in group.attrs:
+        group = root.get(name)
+        if not isinstance(group, h5py.Group) or "weight_names" not in group.attrs:
             raise WeightsError(f"{path} is damaged: layer {name} is listed and missing")
         weights = {_role(_text(weight)): _array(group, _text(weight), path) for weight in group.attrs["weight_names"]}
         if weights:
@@ -81,7 +80,7 @@ def _role(weight: str) -> str:
     return weight.rsplit("/", 1)[-1].split(":", 1)[0]
 
 
-def _array(group: Any, weight: str, path: Path) -> Float32Array:
+def _array(group: h5py.Group, weight: str, path: Path) -> Float32Array:
     stored = group.get(weight)
     if not isinstance(stored, h5py.Dataset):
         raise WeightsError(f"{path} is damaged: {weight} is listed and missing")

@@ -12,6 +12,7 @@ from mesoscope.engine import BATCH, engines
 from mesoscope.preprocess import Preprocess, to_batch
 from mesoscope.types import Float32Array
 from mesoscope_train.detectors.base import Detector, autograd_map
+from mesoscope_train.errors import ExportError
 
 STAND_INS = 8
 
@@ -35,8 +36,13 @@ def measure_parity(detector: Detector, map_layer: str, graph: Path, inputs: Floa
         map_layer: its layer, for Grad-CAM by automatic differentiation.
         graph: the ONNX file.
         inputs: (N, 3, S, S) float32, N >= 1.
+
+    Raises:
+        ExportError: the module itself gives values that are not finite.
     """
     logits, maps = _reference(detector, map_layer, inputs)
+    if not (np.isfinite(logits).all() and np.isfinite(maps).all()):
+        raise ExportError("not written: the detector gives values that are not finite; its training diverged")
     difference: dict[str, float] = {}
     map_difference = 0.0
     for engine in ("openvino", "onnxruntime"):

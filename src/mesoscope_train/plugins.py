@@ -1,4 +1,4 @@
-"""Finding the files of a folder that enter themselves in a registry: a new part is a new file, and no list to edit."""
+"""Finding the files of a folder that enter themselves in a registry, so that a new part is one new file."""
 
 from __future__ import annotations
 

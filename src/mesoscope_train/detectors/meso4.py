@@ -21,8 +21,6 @@ from torch.nn import functional as F
 from mesoscope.preprocess import Preprocess
 from mesoscope_train.detectors.base import Detector, Provenance, register
 
-BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
-"""Keras' defaults (its momentum of 0.99 is torch's 0.01); the epsilon is part of the published weights' contract."""
 LEAK = 0.1
 CHANNELS = 16
 """Planes of the last convolution."""
@@ -61,14 +59,14 @@ class MesoNet(Detector):
     def __init__(self, conv1: nn.Module, planes1: int, conv2: nn.Module, planes2: int) -> None:
         super().__init__()
         self.conv1 = conv1
-        self.bn1 = nn.BatchNorm2d(planes1, **BATCH_NORM)
+        self.bn1 = _batch_norm(planes1)
         self.conv2 = conv2
-        self.bn2 = nn.BatchNorm2d(planes2, **BATCH_NORM)
+        self.bn2 = _batch_norm(planes2)
         self.conv3 = nn.Conv2d(planes2, 16, 5, padding=2)
-        self.bn3 = nn.BatchNorm2d(16, **BATCH_NORM)
+        self.bn3 = _batch_norm(16)
         self.conv4 = nn.Conv2d(16, CHANNELS, 5, padding=2)
         self.conv4_relu = nn.ReLU()
-        self.bn4 = nn.BatchNorm2d(CHANNELS, **BATCH_NORM)
+        self.bn4 = _batch_norm(CHANNELS)
         self.dropout = nn.Dropout(0.5)
         self.fc1 = nn.Linear(CHANNELS * CELLS * CELLS, HIDDEN)
         self.fc2 = nn.Linear(HIDDEN, 1)
@@ -96,7 +94,9 @@ class MesoNet(Detector):
         hidden = self._hidden(activations)
         at_hidden = self.fc2.weight * torch.where(hidden > 0, 1.0, LEAK)
         summed_over_cells = self.fc1.weight.view(HIDDEN, CHANNELS, CELLS * CELLS).sum(2)
-        scale = self.bn4.weight / torch.sqrt(self.bn4.running_var + self.bn4.eps)
+        variance = self.bn4.running_var
+        assert variance is not None  # noqa: S101 - this BatchNorm keeps statistics
+        scale = self.bn4.weight / torch.sqrt(variance + self.bn4.eps)
         positions = (CELLS * LAST_POOL) ** 2
         return self._output(hidden), at_hidden @ (summed_over_cells * (scale / positions))
 
@@ -121,6 +121,11 @@ class Meso4(MesoNet):
             nn.Sequential(nn.Conv2d(8, 8, 5, padding=2), nn.ReLU()),
             8,
         )
+
+
+def _batch_norm(planes: int) -> nn.BatchNorm2d:
+    """With Keras' defaults; the epsilon is part of the published weights' contract, 0.01 is Keras' momentum 0.99."""
+    return nn.BatchNorm2d(planes, eps=1e-3, momentum=0.01)
 
 
 def _initialise_as_keras(module: nn.Module) -> None:

@@ -60,7 +60,7 @@ class Forgery:
 
 _DF = Forgery(
     "df",
-    "face swaps of the first generation (Deepfakes, autoencoders), cut from compressed videos that were online in 2018",
+    "face swaps of the first generation (Deepfakes, autoencoders), from compressed videos found online in 2018",
     [
         TrainingData(
             name="MesoNet deepfake set (Afchar et al. 2018), training part",
@@ -235,7 +235,8 @@ def _limits(forgery: Forgery) -> list[str]:
         f"Trained on {forgery.saw}. It knows nothing of other ways to make or change a face.",
         "Not calibrated: its number is not a probability that holds on your pictures, and it knows no "
         "inconclusive answer and no false-positive budgets.",
-        "Measured far from its training data it does little better than chance (DFDC faces: see the card).",
+        "On faces unlike those they were trained on (DFDC) the published weights do little better than chance: "
+        "see the card.",
         "It judges single faces, cut out as its authors cut them; faces narrower than 60 pixels were never tested.",
     ]
 
@@ -247,5 +248,6 @@ def _card(architecture: str, forgery: Forgery, file: Path, sha256: str) -> str:
         if published
         else f"a file called `{file.name}`, whose content is none of the four published files"
     )
+    saw = forgery.saw[0].upper() + forgery.saw[1:]
     template = (resources.files("mesoscope_train.weight_formats") / "mesonet_card.md").read_text(encoding="utf-8")
-    return template.format(title=TITLES[architecture], saw=forgery.saw, origin=origin, sha256=sha256)
+    return template.format(title=TITLES[architecture], saw=saw, origin=origin, sha256=sha256)
