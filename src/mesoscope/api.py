@@ -12,12 +12,13 @@ from mesoscope.calibrate import Verdict, verdict_for
 from mesoscope.engine import DEFAULT_ENGINE, Judge
 from mesoscope.errors import UsageError
 from mesoscope.faces import DEFAULT_FINDER, NO_FINDER, open_finder
-from mesoscope.media import Input, MediaLimits, find_inputs
+from mesoscope.media import STDIN, Input, MediaLimits, find_inputs
 from mesoscope.pipeline import Pipeline, Sampling
 from mesoscope.pipeline.answers import Asked
 from mesoscope.pipeline.framing import Framing
 from mesoscope.types import Detection, FileResult
 
+DEFAULT_FRAMES = 32
 PathLike = str | os.PathLike[str]
 
 
@@ -43,7 +44,7 @@ class Detector:
         engine: str = DEFAULT_ENGINE,
         threads: int = 0,
         max_fpr: float | None = None,
-        frames: int = 32,
+        frames: int = DEFAULT_FRAMES,
         fps: float | None = None,
         limits: MediaLimits | None = None,
         keep_evidence: bool = False,
@@ -107,7 +108,7 @@ class Detector:
             UsageError: a folder; use `detect_many`.
         """
         if isinstance(source, bytes):
-            return next(self.pipeline.run([Input.of_bytes(source)])).result
+            return next(self.pipeline.run([Input(STDIN, source)])).result
         if Path(source).is_dir():
             raise UsageError(f"{os.fspath(source)} is a folder; use detect_many")
         return next(self.stream([source])).result
@@ -118,4 +119,4 @@ class Detector:
 
     def stream(self, sources: Iterable[PathLike]) -> Iterator[Detection]:
         """Like `detect_many`, with the evidence where `keep_evidence` was set."""
-        return self.pipeline.run(find_inputs([os.fspath(source) for source in sources]))
+        return self.pipeline.run(find_inputs([os.fspath(source) for source in sources], limits=self.pipeline.limits))

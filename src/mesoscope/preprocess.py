@@ -71,9 +71,20 @@ def crop(pixels: UInt8Image, area: Box) -> UInt8Image:
     """
     height, width = pixels.shape[:2]
     left, top = round(area.left), round(area.top)
-    columns = np.clip(np.arange(left, left + max(1, round(area.width))), 0, width - 1)
-    rows = np.clip(np.arange(top, top + max(1, round(area.height))), 0, height - 1)
-    return np.ascontiguousarray(pixels[rows[:, None], columns[None, :]])
+    right, bottom = left + max(1, round(area.width)), top + max(1, round(area.height))
+    # an area wholly outside still has a nearest edge to repeat
+    inside_left, inside_right = np.clip((left, right - 1), 0, width - 1)
+    inside_top, inside_bottom = np.clip((top, bottom - 1), 0, height - 1)
+    inside = pixels[inside_top : inside_bottom + 1, inside_left : inside_right + 1]
+    missing_rows = bottom - top - inside.shape[0]
+    missing_columns = right - left - inside.shape[1]
+    if missing_rows == 0 and missing_columns == 0:
+        return np.ascontiguousarray(inside)
+    above = int(np.clip(-top, 0, missing_rows))
+    before = int(np.clip(-left, 0, missing_columns))
+    return np.pad(
+        inside, ((above, missing_rows - above), (before, missing_columns - before), (0, 0)), mode="edge"
+    )
 
 
 def to_input(pixels: UInt8Image, spec: Preprocess) -> Float32Array:

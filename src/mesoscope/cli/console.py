@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -53,7 +53,7 @@ def warn(message: str) -> None:
 
 
 @contextmanager
-def counting(what: str) -> Iterator[object]:
+def counting(what: str) -> Iterator[Callable[[], None]]:
     """A line on stderr that counts and tells the rate, where stderr is a terminal; yields a callable."""
     console = stderr()
     if not console.is_terminal:

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -18,6 +19,7 @@ from mesoscope.cli.formats import CsvPrinter, JsonLinesPrinter, JsonPrinter, Pri
 from mesoscope.engine import DEFAULT_ENGINE, engines
 from mesoscope.errors import UsageError
 from mesoscope.faces import DEFAULT_FINDER, FINDER_NAMES
+from mesoscope.media import MediaLimits
 from mesoscope.types import Detection, Outcome
 
 if TYPE_CHECKING:
@@ -54,12 +56,11 @@ or not_applicable, or the bundle was refused
 class _Sink(Protocol):
     """Takes detections one by one: a report, a folder of overlays."""
 
-    def add(self, detection: Detection) -> None:
+    def add(self, detection: Detection) -> object:
         """Take one."""
 
 
 def detect(  # noqa: PLR0917 - each parameter is a flag
-    context: typer.Context,
     paths: Annotated[
         list[str],
         typer.Argument(
@@ -98,9 +99,11 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
         ),
     ] = None,
     frames: Annotated[
-        int,
-        typer.Option(min=1, help="Frames sampled of a video, evenly over its length.", rich_help_panel=JUDGING),
-    ] = 32,
+        int | None,
+        typer.Option(
+            min=1, help="Frames sampled of a video, evenly over its length (default 32).", rich_help_panel=JUDGING
+        ),
+    ] = None,
     fps: Annotated[
         float | None, typer.Option(help="Frames sampled a second, instead of --frames.", rich_help_panel=JUDGING)
     ] = None,
@@ -141,11 +144,10 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
     ] = None,
 ) -> None:
     """Judge pictures, faces and videos."""
-    from mesoscope.api import Detector  # noqa: PLC0415 - --help must not wait for the engine
-    from mesoscope.media import MediaLimits  # noqa: PLC0415
+    from mesoscope.api import DEFAULT_FRAMES, Detector  # noqa: PLC0415 - --help must not wait for the engine
 
     printer = _printer(as_json=as_json, as_jsonl=as_jsonl, as_csv=as_csv)
-    if fps is not None and context.get_parameter_source("frames").name == "COMMANDLINE":
+    if fps is not None and frames is not None:
         raise UsageError("give --frames or --fps, not both")
     detector = Detector.load(
         bundle,
@@ -154,9 +156,9 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
         engine=engine,
         threads=threads,
         max_fpr=max_fpr,
-        frames=frames,
+        frames=DEFAULT_FRAMES if frames is None else frames,
         fps=fps,
-        limits=MediaLimits.of(max_pixels=max_pixels, max_bytes=max_bytes),
+        limits=_limits(max_pixels, max_bytes),
         keep_evidence=bool(report) or overlays is not None,
     )
     for notice in detector.pipeline.asked.notices():
@@ -173,6 +175,16 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
         printer.end()
     if unanswered:
         raise typer.Exit(exits.SOME_WITHOUT_ANSWER)
+
+
+def _limits(max_pixels: int | None, max_bytes: int | None) -> MediaLimits:
+    limits = MediaLimits()
+    if max_pixels is not None:
+        limits = replace(limits, max_pixels=max_pixels)
+    if max_bytes is not None:
+        # asked for by name, so it holds for pictures too
+        limits = replace(limits, max_bytes=max_bytes, max_picture_bytes=max_bytes)
+    return limits
 
 
 def _printer(*, as_json: bool, as_jsonl: bool, as_csv: bool) -> Printer:
@@ -199,5 +211,6 @@ def _sinks(detector: Detector, reports: list[Path], overlays: Path | None) -> It
             stack.enter_context(open_report(path, detector.bundle, command, detector.verdict)) for path in reports
         ]
         if overlays is not None:
-            sinks.append(OverlayWriter(overlays, detector.bundle.contract.explanation.floor))
+            floor = detector.bundle.contract.explanation.floor
+            sinks.append(OverlayWriter(overlays, floor, limits=detector.pipeline.limits, warn=warn))
         yield sinks

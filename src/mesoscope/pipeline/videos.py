@@ -145,16 +145,16 @@ class _Watch:
         if self.framing.finder is None:
             numbers = [WHOLE_FRAME_TRACK] * len(faces)
         else:
-            numbers = self.tracker.update(frame.index, frame.time, faces, frame.pixels)
+            numbers = self.tracker.update(frame.index, frame.time_s, faces, frame.pixels)
         shown, scale = shrink(frame.pixels, SHOWN_SIDE) if self.keep_shown and faces else (None, 1.0)
         for number, face in zip(numbers, faces, strict=True):
-            track = self.known.setdefault(number, _Track(number, frame.time, frame.time))
-            track.end = frame.time
+            track = self.known.setdefault(number, _Track(number, frame.time_s, frame.time_s))
+            track.end = frame.time_s
             candidate = self.framing.cut(frame.pixels, face)
             if candidate.input is None:
                 track.reason = candidate.reason
             else:
-                self.waiting.append(_Waiting(frame.index, frame.time, number, candidate, shown, scale))
+                self.waiting.append(_Waiting(frame.index, frame.time_s, number, candidate, shown, scale))
         if len(self.waiting) >= BATCH:
             self.flush()
 

@@ -1,0 +1,5 @@
+"""``python -m mesoscope``."""
+
+from mesoscope.cli import main
+
+main()

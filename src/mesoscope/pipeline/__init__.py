@@ -1,0 +1,130 @@
+"""The one place where the arrows join: media, faces, preprocessing, engine, calibration, outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from mesoscope.engine import BATCH, Judge
+from mesoscope.errors import MediaError
+from mesoscope.media import Input, MediaLimits, Video, open_media, sha256
+from mesoscope.pipeline.ahead import map_ahead
+from mesoscope.pipeline.answers import Asked, Source, answer_error
+from mesoscope.pipeline.framing import Framing
+from mesoscope.pipeline.pictures import PreparedPicture, judge_pictures, prepare_picture
+from mesoscope.pipeline.videos import Sampling, judge_video
+from mesoscope.types import Detection, Kind
+
+__all__ = ["Pipeline", "Sampling"]
+
+log = logging.getLogger(__name__)
+
+WORKERS = 2
+AHEAD = 8
+"""Inputs read and searched for faces before their turn; pictures wait as small crops, not as pixels."""
+PATIENCE = 64
+"""Pictures that may wait for a batch to fill before it is judged anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedVideo:
+    """A video that is read when its turn comes: frames are streamed, never kept."""
+
+    video: Video
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """An input that cannot be judged."""
+
+    source: Source
+    reason: str
+
+
+_Prepared = PreparedPicture | _OpenedVideo | _Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Judges inputs, one answer each, in their order, in bounded memory.
+
+    Attributes:
+        judge: the bundle's opened graph.
+        asked: bundle and rule.
+        framing: how faces are found.
+        sampling: which frames of videos are judged.
+        limits: on bytes and pixels of inputs.
+        keep_evidence: keep small pictures and maps with each answer, for reports and overlays.
+    """
+
+    judge: Judge
+    asked: Asked
+    framing: Framing
+    sampling: Sampling = field(default_factory=Sampling)
+    limits: MediaLimits = field(default_factory=MediaLimits)
+    keep_evidence: bool = False
+
+    def run(self, inputs: Iterable[Input]) -> Iterator[Detection]:
+        """Answer every input; whatever is wrong with one of them becomes its answer, and the others go on."""
+        waiting: list[PreparedPicture | _Failed] = []
+        for prepared in map_ahead(self._prepare, inputs, workers=WORKERS, ahead=AHEAD):
+            if isinstance(prepared, _OpenedVideo):
+                yield from self._judge_waiting(waiting)
+                yield self._judge_video(prepared)
+                continue
+            waiting.append(prepared)
+            faces = sum(len(item.inputs) for item in waiting if isinstance(item, PreparedPicture))
+            if faces >= BATCH or len(waiting) >= PATIENCE:
+                yield from self._judge_waiting(waiting)
+        yield from self._judge_waiting(waiting)
+
+    def _prepare(self, item: Input) -> _Prepared:
+        source = Source(item.path)
+        if item.source is None:
+            return _Failed(source, item.error or "There is nothing to read.")
+        try:
+            source = Source(item.path, sha256=sha256(item.source))
+            media = open_media(item.source, self.limits)
+            kind: Kind = "video" if isinstance(media, Video) else "picture"
+            source = Source(item.path, source.sha256, kind, media.width, media.height)
+            if isinstance(media, Video):
+                return _OpenedVideo(media, source)
+            return prepare_picture(media, source, self.framing, keep_shown=self.keep_evidence)
+        except MediaError as error:
+            return _Failed(source, str(error))
+        except Exception as error:  # one file among millions must not end the run; it ends as an error
+            log.exception("unexpected failure on %s", item.path)
+            return _Failed(source, _defect(error))
+
+    def _judge_waiting(self, waiting: list[PreparedPicture | _Failed]) -> Iterator[Detection]:
+        pictures = [item for item in waiting if isinstance(item, PreparedPicture)]
+        answers = judge_pictures(pictures, self.judge, self.asked)
+        for item in waiting:
+            yield next(answers) if isinstance(item, PreparedPicture) else self._failure(item.source, item.reason)
+        waiting.clear()
+
+    def _judge_video(self, opened: _OpenedVideo) -> Detection:
+        try:
+            return judge_video(
+                opened.video,
+                opened.source,
+                self.sampling,
+                self.framing,
+                judge=self.judge,
+                asked=self.asked,
+                keep_shown=self.keep_evidence,
+            )
+        except MediaError as error:
+            return self._failure(opened.source, str(error))
+        except Exception as error:  # see _prepare
+            log.exception("unexpected failure on %s", opened.source.path)
+            return self._failure(opened.source, _defect(error))
+
+    def _failure(self, source: Source, reason: str) -> Detection:
+        return Detection(answer_error(self.asked, source, reason))
+
+
+def _defect(error: Exception) -> str:
+    return f"mesoscope failed on this file, which is a defect worth reporting ({type(error).__name__}: {error})"
