@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 
 from mesoscope.errors import MediaError, MediaTooLarge, UsageError
 from mesoscope.media import Frame, MediaLimits, Video, open_media, open_video, sniff
-from mesoscope.media.packets import PacketTable
+from mesoscope.media.packets import PacketTable, packets
 
 MakeVideo = Callable[..., Path]
 WIDTH, HEIGHT = 96, 64
@@ -127,7 +128,7 @@ def test_every_kind_of_video_is_read_whole_and_sampled_exactly(name: str, make_v
     assert list(whole) == list(range(60))
     for count in (1, 2, 3, 7, 30, 59):
         sampled = prints(video.sample(frames=count))
-        assert len(sampled) == count
+        assert list(sampled) == [(2 * part + 1) * 60 // (2 * count) for part in range(count)]
         assert sampled == {index: whole[index] for index in sampled}
     assert video.notices == []
 
@@ -147,6 +148,59 @@ def test_seeking_is_used_and_skips_frames(make_video: MakeVideo, monkeypatch: py
     assert [frame.index for frame in frames] == [20, 60, 100]
     assert sought == [12, 60, 96]
     assert [drawn_index(frame.pixels) for frame in frames] == [20, 60, 100]
+
+
+def test_a_seek_that_lands_too_late_is_noticed(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = open_video(make_video("a.mp4", 120, gop=12))
+    expected = prints(video.sample(frames=3))
+    real, seen = packets, set()
+
+    def late(container: object, *streams: object) -> object:
+        source = real(container, *streams)
+        if container in seen:  # after a seek
+            list(zip(range(30), source, strict=False))
+        seen.add(container)
+        return source
+
+    monkeypatch.setattr("mesoscope.media.video.packets", late)
+    assert prints(video.sample(frames=3)) == expected
+
+
+def test_a_stream_without_time_stamps_is_counted(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_video("a.mp4", 100)
+    timed = prints(open_video(path).sample(frames=4))
+    monkeypatch.setattr("mesoscope.media.packets._timed", lambda *_: None)
+    video = open_video(path)
+    assert (video.duration_s, video.n_frames) == (None, 100)
+    assert prints(video.sample(frames=4)) == timed
+    assert len(list(video.frames())) == 100
+
+
+@pytest.mark.parametrize("error", [IndexError("a stream came late"), av.error.InvalidDataError(1, "broken")])
+def test_reading_ends_where_the_container_breaks(error: Exception) -> None:
+    def demux() -> object:
+        yield SimpleNamespace(size=3, pts=None, dts=None)
+        yield SimpleNamespace(size=0, pts=None, dts=None)  # what PyAV sends at the end
+        raise error
+
+    failures: list[str] = []
+    container = SimpleNamespace(demux=demux)
+    assert len(list(packets(container, failures=failures))) == 1  # type: ignore[arg-type]
+    assert len(failures) == isinstance(error, av.error.FFmpegError)
+
+
+def test_frames_that_cannot_be_turned_into_colours_are_lost(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = open_video(make_video("a.mp4", 3))
+
+    def fail(*_: object) -> None:
+        raise av.error.OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("mesoscope.media.video._Turn.apply", fail)
+    for frames in (video.frames(), video.sample(frames=2)):
+        with pytest.raises(MediaError, match="No frame of the video can be decoded"):
+            list(frames)
 
 
 def test_frames_are_what_was_drawn_with_their_times(make_video: MakeVideo) -> None:

@@ -155,6 +155,8 @@ def packets(
             if failures is not None:
                 failures.append(str(error))
             return
+        except IndexError:  # PyAV, at the end of a file in which a stream first appeared midway
+            return
         if packet is None:
             return
         if packet.size or packet.pts is not None or packet.dts is not None:

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -52,6 +52,7 @@ _OPTIONS = {
     "format_whitelist": "mov,matroska,avi,mpeg,mpegts,flv,asf,ogg,mxf,ivf",
     "protocol_whitelist": "fd",
 }
+_NO_FRAME = "No frame of the video can be decoded; the file is damaged."
 _INTRA = 1  # FFmpeg's picture type of a frame that needs no other
 _WORTH_A_JUMP = 8
 """Frames that must be saved by seeking; fewer are decoded quicker than sought."""
@@ -114,6 +115,7 @@ class Video:
 
         Raises:
             UsageError: not exactly one of `frames` and `fps`, or not positive.
+            MediaError: (while iterating) not a single frame can be decoded.
         """
         if (frames is None) == (fps is None):
             raise UsageError("Say either how many frames of a video to take, or how many for each second.")
@@ -127,10 +129,19 @@ class Video:
         return self._pick(self._table.choose(rate * self._table.time_base))
 
     def frames(self) -> Iterator[Frame]:
-        """All frames that can be decoded, in order, one at a time."""
+        """All frames that can be decoded, in order, one at a time.
+
+        Raises:
+            MediaError: not a single one can be.
+        """
         with closing(_Reader(self._source, self._table, self._limits)) as reader:
-            while (frame := reader.advance(reader.rank + 1)) is not None:
-                yield self._frame(reader, frame)
+            found = False
+            while (taken := reader.advance(reader.rank + 1)) is not None:
+                if (frame := self._frame(reader, taken)) is not None:
+                    found = True
+                    yield frame
+            if not found:
+                raise MediaError(_NO_FRAME)
             self._note_losses(reader)
 
     def _by_count(self, frames: int) -> Sequence[int]:
@@ -143,22 +154,25 @@ class Video:
         with closing(_Reader(self._source, self._table, self._limits)) as reader:
             found = False
             for rank in ranks:
-                if (frame := reader.advance(rank)) is not None:
+                taken = reader.advance(rank)
+                if taken is not None and (frame := self._frame(reader, taken)) is not None:
                     found = True
-                    yield self._frame(reader, frame)
-            if not found:  # all that was asked for lies in a damaged tail
-                reader.restart()
-                if (frame := reader.advance(0)) is not None:
-                    yield self._frame(reader, frame)
+                    yield frame
             self._note_losses(reader)
+        if not found:  # all that was asked for lies in a damaged part
+            yield from islice(self.frames(), 1)
 
-    def _frame(self, reader: _Reader, frame: VideoFrame) -> Frame:
-        pixels = self._turn.apply(frame, (self.width, self.height))
-        table = self._table
-        time = (
-            frame.pts if table.timed and frame.pts is not None else table.times[min(reader.rank, self.n_frames - 1)]
-        )
-        return Frame(reader.rank, table.seconds(time), pixels)
+    def _frame(self, reader: _Reader, taken: VideoFrame) -> Frame | None:
+        from av.error import FFmpegError  # noqa: PLC0415
+
+        table, rank = self._table, reader.rank
+        try:
+            pixels = self._turn.apply(taken, (self.width, self.height))
+        except (FFmpegError, ValueError):  # damage can announce colours that do not exist
+            reader.lost += 1
+            return None
+        time = taken.pts if table.timed and taken.pts is not None else table.times[min(rank, self.n_frames - 1)]
+        return Frame(rank, table.seconds(time), pixels)
 
     def _note_losses(self, reader: _Reader) -> None:
         lost = reader.lost - self._table.cut  # the torn last packet is told of already
@@ -189,7 +203,7 @@ def open_video(source: Source, limits: MediaLimits = DEFAULT_LIMITS) -> Video:
     with closing(_Reader(source, table, limits)) as reader:
         first = reader.advance(0)
         if first is None:
-            raise MediaError("No frame of the video can be decoded; the file is damaged.")
+            raise MediaError(_NO_FRAME)
         limits.check_pixels(first.width, first.height, "video's frame")
         return Video(source, table, first, codec, limits)
 
@@ -250,14 +264,11 @@ def _unknown_codec(stream: VideoStream) -> str:
     return f"The video uses a codec that cannot be decoded here{f' ({tag})' if tag.isprintable() and tag else ''}."
 
 
-class _Torn(Exception):
-    """The threaded decoder met damage. It may have swallowed good frames together with the bad one."""
-
-
 class _Reader:
     """Decodes a video's frames in order of presentation, and can jump forwards.
 
-    Decoding runs on several threads until there is damage, then again on one, frame by frame.
+    Decoding runs on several threads. Where it ends too early it is done again on one: at the end of a damaged file,
+    PyAV drops the good frames that the other threads still hold.
 
     Attributes:
         rank: index of the frame that came last, -1 before the first.
@@ -296,10 +307,7 @@ class _Reader:
         """
         if self.rank >= rank:
             return None
-        try:
-            frame = self._forward(rank)
-        except _Torn:
-            frame = None
+        frame = self._forward(rank)
         if frame is None and self._threaded and rank < len(self._table.times):
             self._threaded = False
             self.restart()
@@ -331,10 +339,10 @@ class _Reader:
         return False
 
     def _begins_clean(self, frames: Iterator[VideoFrame]) -> bool:
-        """Whether the first frame is one that needs no other: not so with gradual refresh."""
+        """Whether the key frame comes out, and needs no other: not so with gradual refresh."""
         self.rank = self._from - 1
         first = next((frame for frame in frames if self.rank >= self._from), None)
-        if first is None or first.pict_type != _INTRA:
+        if first is None or first.pict_type != _INTRA or self.rank != self._from:
             return False
         self._frames = chain([first], frames)
         return True
@@ -352,9 +360,7 @@ class _Reader:
             frames = self._stream.decode(packet)
         except DecoderNotFoundError as error:
             raise MediaError(_unknown_codec(self._stream)) from error
-        except FFmpegError as error:
-            if self._threaded:
-                raise _Torn from error
+        except FFmpegError:
             # Behind a jump, frames that lean on what was jumped over are no loss.
             self.lost += packet is None or packet.pts is None or self._table.rank(packet.pts) >= self._from
             return
