@@ -49,7 +49,9 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class _Label:
+class Label:
+    """A label that found its place; `area` lies inside the picture."""
+
     area: Box
     text: str
     colour: str
@@ -73,7 +75,7 @@ def draw_marks(pixels: UInt8Image, marks: Sequence[Mark]) -> UInt8Image:
     line = max(2, round(size / 7))
     for mark in reversed(marks):
         _draw_box(draw, mark, line)
-    for label in _place(marks, image.width, image.height, size, line):
+    for label in place_labels(marks, image.width, image.height, size, line):
         _draw_label(draw, label, size)
     return np.asarray(image)
 
@@ -103,7 +105,7 @@ def _draw_box(draw: ImageDraw.ImageDraw, mark: Mark, line: int) -> None:
         draw.rectangle((left + 1, top + 1, right - 1, bottom - 1), outline="#ffffff", width=1)
 
 
-def _draw_label(draw: ImageDraw.ImageDraw, label: _Label, size: int) -> None:
+def _draw_label(draw: ImageDraw.ImageDraw, label: Label, size: int) -> None:
     area = label.area
     draw.rectangle(
         (area.left, area.top, area.right - 1, area.bottom - 1), fill=label.colour, outline="#101418", width=1
@@ -118,8 +120,18 @@ def _draw_label(draw: ImageDraw.ImageDraw, label: _Label, size: int) -> None:
     )
 
 
-def _place(marks: Sequence[Mark], width: int, height: int, size: int, line: int) -> list[_Label]:
-    placed: list[_Label] = []
+def place_labels(marks: Sequence[Mark], width: int, height: int, size: int, line: int) -> list[Label]:
+    """Where each mark's label goes: the cheapest of twelve places and of the label's forms.
+
+    Dearest is to cover another label, then another box, then its own; then a shorter form of the text.
+
+    Args:
+        marks: in the order in which they may choose.
+        width, height: of the picture, in pixels.
+        size: of the letters, in pixels.
+        line: width of the boxes' lines.
+    """
+    placed: list[Label] = []
     for mark in marks:
         others = [other.box for other in marks if other is not mark]
         taken = [label.area for label in placed]
@@ -130,7 +142,7 @@ def _place(marks: Sequence[Mark], width: int, height: int, size: int, line: int)
         )
         best = min(options, key=lambda option: option[0], default=None)
         if best is not None:
-            placed.append(_Label(best[2], mark.texts[best[1]], mark.colour))
+            placed.append(Label(best[2], mark.texts[best[1]], mark.colour))
     return placed
 
 

@@ -40,7 +40,7 @@ def explained(target: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         raise UsageError(
-            f"cannot write {target}: {reason}; choose a directory that exists and that you may write to, with room left"
+            f"cannot write {target}: {reason}; choose an existing directory that you may write to, with room left"
         ) from error
 
 

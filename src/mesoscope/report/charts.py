@@ -135,13 +135,13 @@ def timeline(track: TrackResult, verdict: Verdict, span: tuple[float, float]) ->
         verdict: its threshold and band are drawn.
         span: first and last second shown, the same for all persons of a video.
     """
-    width, left, right, top, bottom = 660.0, 34.0, 570.0, 14.0, 164.0
+    width, left, right, top, bottom = 660.0, 34.0, 570.0, 26.0, 176.0
     first, last = span if span[1] > span[0] else (span[0] - 0.5, span[0] + 0.5)
     label = (
         f"track {track.id}: score per sampled frame from {track.start:.1f} to {track.end:.1f} seconds, "
         f"{len(track.frames)} frames"
     )
-    chart = Chart(width, 202.0, label)
+    chart = Chart(width, 214.0, label)
     shapes = chart.shapes
 
     def x(time: float) -> float:
@@ -221,7 +221,7 @@ def _runs(frames: Sequence[FrameResult]) -> Iterator[list[FrameResult]]:
     if not frames:
         return
     steps = np.diff([frame.time for frame in frames])
-    longest = 2.5 * float(np.median(steps)) if len(steps) else 0.0
+    longest = 2.5 * float(np.quantile(steps, 0.5, method="lower")) if len(steps) else 0.0
     run = [frames[0]]
     for frame, step in zip(frames[1:], steps, strict=True):
         if step > longest:

@@ -5,6 +5,8 @@ Pictures are drawn at once and kept as JPEG files in a spool directory, so that 
 
 from __future__ import annotations
 
+import heapq
+import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +42,13 @@ MAX_FACES_SHOWN = 60
 MAX_TRACKS_SHOWN = 12
 MAX_FRAMES_SHOWN = 4
 _QUALITY = 86
+_URGENCY = {
+    Outcome.FAKE: 3,
+    Outcome.INCONCLUSIVE: 2,
+    Outcome.REAL: 1,
+    Outcome.NOT_APPLICABLE: 0,
+    Outcome.ERROR: 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +164,14 @@ class Report:
         """How many files were judged."""
         return sum(self.counts.values())
 
-    def rows(self) -> Iterator[Row]:
-        """The table of all files, one row at a time."""
+    def rows(self, limit: int | None = None) -> Iterator[Row]:
+        """The table of files, one row at a time, in their order; at most `limit`, by `urgency`."""
         shown = {section.index for section in self.sections}
-        for index, result in enumerate(self.results(), start=1):
+        results: Iterable[tuple[int, FileResult]] = enumerate(self.results(), start=1)
+        if limit is not None and limit < self.total:
+            urgent = heapq.nlargest(limit, results, key=lambda numbered: urgency(numbered[1], numbered[0]))
+            results = sorted(urgent, key=lambda numbered: numbered[0])
+        for index, result in results:
             yield Row(
                 index,
                 visible(result.path),
@@ -176,11 +189,17 @@ class Report:
         if not missing:
             return ""
         return (
-            f"Of {plural(self.total, 'file', 'files')}, {len(self.sections):,} are shown with pictures: those that "
-            "score highest, each “likely manipulated” before the inconclusive, these before the rest. The other "
+            f"Of {plural(self.total, 'file', 'files')}, {plural(len(self.sections), 'is', 'are')} shown with "
+            "pictures: those that score highest, each “likely manipulated” before the inconclusive, these before the "
+            "rest. The other "
             f"{plural(missing, 'file is', 'files are')} in the table only. For one of them run: mesoscope detect "
             "FILE --report FILE.html, or write all pictures with --overlays DIRECTORY."
         )
+
+
+def urgency(result: FileResult, index: int) -> tuple[int, float, int]:
+    """Greater for what a reader must see first: by outcome, then by score, then as they came (`index` from 1)."""
+    return _URGENCY[result.outcome], result.probability or 0.0, -index
 
 
 class SectionBuilder:
@@ -370,13 +389,12 @@ def _facts(result: FileResult) -> list[Fact]:
         Fact("File", visible(result.path), exact=True),
         Fact("sha256", result.sha256 or "none: the file could not be read", exact=result.sha256 is not None),
     ]
-    if result.kind:
-        facts.append(Fact("Kind", result.kind))
-    if result.width and result.height:
-        facts.append(Fact("Size", f"{result.width} × {result.height} px"))
+    size = f"{result.width} × {result.height} px" if result.width and result.height else ""
+    if kind := ", ".join(word for word in (result.kind, size) if word):
+        facts.append(Fact("Kind", kind))
     if result.probability is not None and result.threshold is not None:
-        facts.append(Fact("Score", f"{result.probability:.4f}, from {result.decided_by or 'the picture'}"))
-        facts.append(Fact("Threshold", f"{result.threshold:.4f}"))
+        score = f"{result.probability:.4f}, from {result.decided_by or 'the picture'}"
+        facts.append(Fact("Score", f"{score}; threshold {result.threshold:.4f}"))
     return facts
 
 
@@ -392,5 +410,8 @@ def fit(scene: Scene, side: int) -> tuple[UInt8Image, float]:
 
 
 def _save(path: Path, pixels: UInt8Image, words: str) -> Figure:
-    Image.fromarray(pixels).save(path, "JPEG", quality=_QUALITY, optimize=True)
+    # not straight into the file: Pillow takes no notice of a write cut short by a full disk
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, "JPEG", quality=_QUALITY, optimize=True)
+    path.write_bytes(encoded.getbuffer())
     return Figure(path, pixels.shape[1], pixels.shape[0], words)

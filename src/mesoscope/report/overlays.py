@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -132,5 +133,8 @@ def _save(pixels: UInt8Image, target: Path, result: FileResult) -> None:
     notes.add_text("Source-sha256", result.sha256 or "")
     notes.add_text("Bundle", f"{result.bundle} {result.bundle_sha256}")
     notes.add_text("Software", f"mesoscope {result.mesoscope}")
+    # not straight into the file: Pillow takes no notice of a write cut short by a full disk
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, "PNG", pnginfo=notes)
     with replacing(target) as partial, explained(target):
-        Image.fromarray(pixels).save(partial, "PNG", pnginfo=notes)
+        partial.write_bytes(encoded.getbuffer())

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 REGULAR, BOLD = "MesoscopeVera", "MesoscopeVera-Bold"
 MARGIN, HEAD = 50.0, 34.0
 """Points."""
+MAX_ROWS = 1000
+"""Files in the table: beyond, pages of rows serve nobody (and cost memory); the HTML report has them all."""
 _ROWS_A_TABLE = 100
 """Long tables are cut into many: laying out one of 20,000 rows would take time that grows with its square."""
 _NUMBERS = frozenset({"No.", "Files", "Score"})
@@ -182,6 +184,7 @@ class _Story:
             "title": ParagraphStyle("title", body, fontName=BOLD, fontSize=19, leading=24),
             "h2": ParagraphStyle("h2", body, fontName=BOLD, fontSize=13, leading=17, spaceBefore=14, keepWithNext=1),
             "h3": ParagraphStyle("h3", body, fontName=BOLD, fontSize=10, leading=13, spaceBefore=9, keepWithNext=1),
+            "loose": ParagraphStyle("loose", body, fontName=BOLD, fontSize=10, leading=13, spaceBefore=9),
             "item": ParagraphStyle("item", body, leftIndent=14, bulletIndent=4),
             "code": ParagraphStyle(
                 "code",
@@ -265,9 +268,15 @@ class _Story:
         yield self._table(("Outcome", "Files", "Meaning"), rows, (180, 50, None))
         if report.left_out:
             yield self._text(report.left_out, "quiet")
-        yield self._text("All files", "h3")
+        yield self._text("All files" if report.total <= MAX_ROWS else "Files", "h3")
+        if report.total > MAX_ROWS:
+            yield self._text(
+                f"The table holds {MAX_ROWS:,} of {report.total:,} files, chosen as above; an HTML report "
+                "(--report FILE.html) holds them all.",
+                "quiet",
+            )
         widths = (34, None, 176, 46, 76)
-        entries = iter(report.rows())
+        entries = report.rows(MAX_ROWS)
         head: tuple[str, ...] = ("No.", "File", "Outcome", "Score", "Decided by")
         while piece := list(islice(entries, _ROWS_A_TABLE)):
             yield self._table(head, [self._file_row(row) for row in piece], widths)
@@ -286,6 +295,8 @@ class _Story:
         ]
 
     def _section(self, section: Section) -> Iterator[Flowable]:
+        from reportlab.platypus import CondPageBreak  # noqa: PLC0415
+
         yield self._text(section.name, "h2")
         yield self._boxed(section.sentence, OUTCOME_COLOURS[section.outcome], bold=True)
         if section.gauge:
@@ -295,7 +306,9 @@ class _Story:
         yield from self._pictures(section)
         yield self._kept([self._text("This file", "h3"), self._facts(section.facts)])
         if section.faces:
-            yield self._text("Faces", "h3")
+            # not kept with the whole table, which would leave half a page empty: only with its first row
+            yield CondPageBreak(150)
+            yield self._text("Faces", "loose")
             rows = [self._face_row(face) for face in section.faces]
             yield self._table(("Judged area and its map", "Face", "Score"), rows, (186, None, 52))
         if section.faces_note:
@@ -312,7 +325,7 @@ class _Story:
         # pictures much wider than high are shown one above the other, as large as the page allows
         side_by_side = len(figures) == 2 and figures[0].width <= 1.7 * figures[0].height
         width = (self._width - 10) / 2 if side_by_side else self._width
-        cells = [self._figure(figure, width, self._height * 0.31) for figure in figures]
+        cells = [self._figure(figure, width, self._height * 0.3) for figure in figures]
         if side_by_side:
             yield self._grid([cells], 2)
         else:
@@ -540,12 +553,24 @@ def _inline(token: Token) -> str:
     return "".join(parts)
 
 
+class _PictureName(str):
+    """A picture's path, by which ReportLab opens it; its text, by which ReportLab names it, is without the spool.
+
+    So the same report gives the same bytes, whatever its temporary directory was called.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "/".join(Path(self[:]).parts[-2:])
+
+
 def _picture(figure: Figure, width: float, height: float) -> Flowable:
     """A picture that fits in a space; opened only when it is drawn."""
     from reportlab.platypus import Image  # noqa: PLC0415
 
     factor = min(width / figure.width, height / figure.height)
-    return Image(str(figure.path), figure.width * factor, figure.height * factor, lazy=2, hAlign="LEFT")
+    return Image(_PictureName(figure.path), figure.width * factor, figure.height * factor, lazy=2, hAlign="LEFT")
 
 
 def _drawing(chart: Chart, width: float) -> Flowable:

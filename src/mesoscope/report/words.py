@@ -150,11 +150,11 @@ def _origin(bundle: Bundle, verdict: Verdict) -> str:
         return "no data: the bundle states no threshold, so the middle (0.5) is used"
     chosen = f"chosen on {thresholds.chosen_on} ({thresholds.n_real:,} real, {thresholds.n_fake:,} fake)"
     if verdict.threshold == thresholds.default:
-        return f"the bundle's default, {chosen}"
+        return f"the bundle’s default, {chosen}"
     for budget in thresholds.budgets:
         if budget.threshold == verdict.threshold:
-            return f"a budget of {budget.max_fpr:.3g} real pictures called fake by mistake, {chosen}"
-    return f"set by the caller (the bundle's default is {thresholds.default:g})"
+            return f"a budget of at most {100 * budget.max_fpr:g} % of real pictures called fake by mistake, {chosen}"
+    return f"set by the caller (the bundle’s default is {thresholds.default:g})"
 
 
 def plural(count: int, one: str, many: str) -> str:

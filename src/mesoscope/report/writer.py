@@ -21,7 +21,7 @@ from mesoscope.calibrate import Verdict
 from mesoscope.errors import UsageError
 from mesoscope.registry import Registry
 from mesoscope.report.atomic import explained, replacing
-from mesoscope.report.content import Report, Section, SectionBuilder
+from mesoscope.report.content import Report, Section, SectionBuilder, urgency
 from mesoscope.types import Detection, FileResult, Outcome
 
 DEFAULT_LIMIT = 200
@@ -30,15 +30,6 @@ DEFAULT_LIMIT = 200
 Renderer = Callable[[Report, Path], None]
 """Writes a report to an existing, empty file."""
 formats: Registry[Renderer] = Registry("report format")
-
-_URGENCY = {
-    Outcome.FAKE: 3,
-    Outcome.INCONCLUSIVE: 2,
-    Outcome.REAL: 1,
-    Outcome.NOT_APPLICABLE: 0,
-    Outcome.ERROR: 0,
-}
-_Rank = tuple[int, float, int]
 
 
 class ReportWriter:
@@ -79,7 +70,7 @@ class ReportWriter:
         self._limit = limit
         self._made = made or datetime.now(UTC)
         self._counts: Counter[Outcome] = Counter()
-        self._shown: list[tuple[_Rank, Section]] = []
+        self._shown: list[tuple[tuple[int, float, int], Section]] = []
         self._open = ExitStack()
         try:
             self._partial = self._open.enter_context(replacing(path))
@@ -103,7 +94,7 @@ class ReportWriter:
         index = self._counts.total()
         with explained(self._results_path):
             self._results.write(result.model_dump_json() + "\n")
-            rank = (_URGENCY[result.outcome], result.probability or 0.0, -index)
+            rank = urgency(result, index)
             if len(self._shown) < self._limit:
                 heapq.heappush(self._shown, (rank, self._builder.build(index, detection)))
             elif self._shown and rank > self._shown[0][0]:
