@@ -162,7 +162,7 @@ def test_a_seek_that_lands_too_late_is_noticed(make_video: MakeVideo, monkeypatc
         seen.add(container)
         return source
 
-    monkeypatch.setattr("mesoscope.media.video.packets", late)
+    monkeypatch.setattr("mesoscope.media.reader.packets", late)
     assert prints(video.sample(frames=3)) == expected
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from mesoscope.media.container import open_container
 from mesoscope.media.limits import DEFAULT_LIMITS, MediaLimits
 from mesoscope.media.picture import Picture, open_picture
 from mesoscope.media.signature import HEAD, picture_format
 from mesoscope.media.source import Source, head_of
-from mesoscope.media.video import Video, open_container, open_video
+from mesoscope.media.video import Video, open_video
 from mesoscope.types import Kind
 
 

@@ -19,43 +19,31 @@ Decisions:
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, cast
+from itertools import islice
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from mesoscope.errors import MediaError, UsageError
+from mesoscope.media.container import open_container, video_stream
 from mesoscope.media.limits import DEFAULT_LIMITS, MediaLimits
-from mesoscope.media.packets import KeyFrame, PacketTable, packets, scan
-from mesoscope.media.picture import NOT_MEDIA
-from mesoscope.media.signature import HEAD, unreadable_name, video_name
-from mesoscope.media.source import Source, head_of, opened, size_of
+from mesoscope.media.packets import PacketTable, scan
+from mesoscope.media.reader import Reader
+from mesoscope.media.source import Source, size_of
 from mesoscope.types import Notice, UInt8Image
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.packet import Packet
     from av.sidedata.sidedata import SideData
-    from av.stream import Stream
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
 VIDEO_TRUNCATED = "video_truncated"
 VIDEO_DAMAGED = "video_damaged"
 
-_OPTIONS = {
-    "format_whitelist": "mov,matroska,avi,mpeg,mpegts,flv,asf,ogg,mxf,ivf",
-    "protocol_whitelist": "fd",
-}
 _NO_FRAME = "No frame of the video can be decoded; the file is damaged."
-_INTRA = 1  # FFmpeg's picture type of a frame that needs no other
-_WORTH_A_JUMP = 8
-"""Frames that must be saved by seeking; fewer are decoded quicker than sought."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +122,7 @@ class Video:
         Raises:
             MediaError: not a single one can be.
         """
-        with closing(_Reader(self._source, self._table, self._limits)) as reader:
+        with closing(Reader(self._source, self._table, self._limits)) as reader:
             found = False
             while (taken := reader.advance(reader.rank + 1)) is not None:
                 if (frame := self._frame(reader, taken)) is not None:
@@ -151,7 +139,7 @@ class Video:
         return table.choose(Fraction(frames, table.end - table.times[0]))
 
     def _pick(self, ranks: Sequence[int]) -> Iterator[Frame]:
-        with closing(_Reader(self._source, self._table, self._limits)) as reader:
+        with closing(Reader(self._source, self._table, self._limits)) as reader:
             found = False
             for rank in ranks:
                 taken = reader.advance(rank)
@@ -162,7 +150,7 @@ class Video:
         if not found:  # all that was asked for lies in a damaged part
             yield from islice(self.frames(), 1)
 
-    def _frame(self, reader: _Reader, taken: VideoFrame) -> Frame | None:
+    def _frame(self, reader: Reader, taken: VideoFrame) -> Frame | None:
         from av.error import FFmpegError  # noqa: PLC0415
 
         table, rank = self._table, reader.rank
@@ -174,7 +162,7 @@ class Video:
         time = taken.pts if table.timed and taken.pts is not None else table.times[min(rank, self.n_frames - 1)]
         return Frame(rank, table.seconds(time), pixels)
 
-    def _note_losses(self, reader: _Reader) -> None:
+    def _note_losses(self, reader: Reader) -> None:
         lost = reader.lost - self._table.cut  # the torn last packet is told of already
         if lost > 0:
             many = f"{lost} frames" if lost > 1 else "1 frame"
@@ -194,186 +182,18 @@ def open_video(source: Source, limits: MediaLimits = DEFAULT_LIMITS) -> Video:
     """
     limits.check_bytes(size_of(source))
     with closing(open_container(source)) as container:
-        stream = _video_stream(container)
+        stream = video_stream(container)
         codec = stream.codec_context.name
         limits.check_pixels(stream.codec_context.width, stream.codec_context.height, "video's frame")
         table = scan(container, stream)
     if table is None:
         raise MediaError("The video has length zero: its video stream holds no frame.")
-    with closing(_Reader(source, table, limits)) as reader:
+    with closing(Reader(source, table, limits)) as reader:
         first = reader.advance(0)
         if first is None:
             raise MediaError(_NO_FRAME)
         limits.check_pixels(first.width, first.height, "video's frame")
         return Video(source, table, first, codec, limits)
-
-
-def open_container(source: Source) -> InputContainer:
-    """Open a video's container; the caller closes it.
-
-    Raises:
-        MediaError: it is none of the containers on the list, or too damaged.
-    """
-    from av.error import FFmpegError  # noqa: PLC0415 - keeps FFmpeg out of runs that see pictures only
-
-    head = head_of(source, HEAD)
-    if unreadable := unreadable_name(head):
-        raise MediaError(f"The file is {unreadable}, which cannot be read; convert it to JPEG or PNG.")
-    try:
-        try:
-            return _open(source)
-        except UnicodeDecodeError:  # a title in Latin-1; newer versions of PyAV do without this
-            return _open(source, metadata_errors="replace")
-    except (FFmpegError, OSError, ValueError) as error:
-        if name := video_name(head):
-            message = f"The {name} video is damaged or incomplete: its table of contents cannot be read."
-            raise MediaError(message) from error
-        raise MediaError(NOT_MEDIA) from error
-
-
-def _open(source: Source, metadata_errors: str | None = None) -> InputContainer:
-    """FFmpeg gets a descriptor or bytes, never a name: it would judge by the suffix and read addresses into it."""
-    import av  # noqa: PLC0415
-
-    more: dict[str, Any] = {} if metadata_errors is None else {"metadata_errors": metadata_errors}
-    container: InputContainer
-    if isinstance(source, bytes):
-        container = av.open(io.BytesIO(source), mode="r", options=dict(_OPTIONS), **more)
-    else:
-        with opened(source) as file:  # FFmpeg duplicates the descriptor
-            container = av.open("fd:", mode="r", options={**_OPTIONS, "fd": str(file.fileno())}, **more)
-    return container
-
-
-def _video_stream(container: InputContainer) -> VideoStream:
-    from av.stream import Disposition  # noqa: PLC0415
-
-    stills = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails  # album covers
-    streams = [stream for stream in container.streams.video if not stream.disposition & stills]
-    if not streams:
-        raise MediaError("The file has no video stream (sound only?).")
-    best = container.streams.best("video")
-    stream = next((stream for stream in streams if best is not None and stream.index == best.index), streams[0])
-    if stream.codec_context is None:
-        raise MediaError(_unknown_codec(stream))
-    return stream
-
-
-def _unknown_codec(stream: VideoStream) -> str:
-    tag = "" if stream.codec_context is None else stream.codec_context.codec_tag.strip("\0")
-    return f"The video uses a codec that cannot be decoded here{f' ({tag})' if tag.isprintable() and tag else ''}."
-
-
-class _Reader:
-    """Decodes a video's frames in order of presentation, and can jump forwards.
-
-    Decoding runs on several threads. Where it ends too early it is done again on one: at the end of a damaged file,
-    PyAV drops the good frames that the other threads still hold.
-
-    Attributes:
-        rank: index of the frame that came last, -1 before the first.
-        lost: frames that could not be decoded, or only with damage.
-    """
-
-    def __init__(self, source: Source, table: PacketTable, limits: MediaLimits) -> None:
-        self._source, self._table, self._limits = source, table, limits
-        self._can_jump = bool(table.keys)
-        self._threaded = True
-        self._container: InputContainer | None = None
-        self.restart()
-
-    def restart(self) -> None:
-        """Go back to the beginning."""
-        self.close()
-        self._container = open_container(self._source)
-        self._stream = _video_stream(self._container)
-        self._stream.thread_type = "AUTO" if self._threaded else "NONE"
-        # A second line of defence: a stream may announce small frames and hold large ones.
-        self._stream.codec_context.options = {"max_pixels": str(2 * self._limits.max_pixels)}
-        self.rank = self._from = -1
-        self.lost = 0
-        self._frames = self._decode(packets(self._container, self._stream))
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._container is not None:
-            self._container.close()
-            self._container = None
-
-    def advance(self, rank: int) -> VideoFrame | None:
-        """The frame of this index, or the next one that can be decoded.
-
-        None at the end, and where an earlier call was answered with that very frame.
-        """
-        if self.rank >= rank:
-            return None
-        frame = self._forward(rank)
-        if frame is None and self._threaded and rank < len(self._table.times):
-            self._threaded = False
-            self.restart()
-            frame = self._forward(rank)
-        return frame
-
-    def _forward(self, rank: int) -> VideoFrame | None:
-        key = self._table.key_before(rank) if self._can_jump else None
-        if key is not None and key.rank > self.rank + _WORTH_A_JUMP and not self._jump(key):
-            self._can_jump = False
-            self.restart()
-        return next((frame for frame in self._frames if self.rank >= rank), None)
-
-    def _jump(self, key: KeyFrame) -> bool:
-        """Go to a key frame, or to one before it. False where that is not certain to give the right frames."""
-        from av.error import FFmpegError  # noqa: PLC0415
-
-        assert self._container is not None  # noqa: S101
-        for time in (key.time, key.decode_time):
-            try:
-                self._container.seek(time, stream=self._stream)
-            except FFmpegError:
-                return False
-            coming = packets(self._container, self._stream)
-            first = next(coming, None)
-            if first is not None and first.is_keyframe and first.pts is not None and first.pts <= key.time:
-                self._from = self._table.rank(first.pts)
-                return self._begins_clean(self._decode(chain([first], coming)))
-        return False
-
-    def _begins_clean(self, frames: Iterator[VideoFrame]) -> bool:
-        """Whether the key frame comes out, and needs no other: not so with gradual refresh."""
-        self.rank = self._from - 1
-        first = next((frame for frame in frames if self.rank >= self._from), None)
-        if first is None or first.pict_type != _INTRA or self.rank != self._from:
-            return False
-        self._frames = chain([first], frames)
-        return True
-
-    def _decode(self, source: Iterator[Packet[Stream]]) -> Iterator[VideoFrame]:
-        for packet in source:
-            yield from self._good(packet)
-        yield from self._good(None)
-
-    def _good(self, packet: Packet[Stream] | None) -> Iterator[VideoFrame]:
-        """Undamaged frames that come out when a packet goes in (None: the end)."""
-        from av.error import DecoderNotFoundError, FFmpegError  # noqa: PLC0415
-
-        try:
-            frames = self._stream.decode(packet)
-        except DecoderNotFoundError as error:
-            raise MediaError(_unknown_codec(self._stream)) from error
-        except FFmpegError:
-            # Behind a jump, frames that lean on what was jumped over are no loss.
-            self.lost += packet is None or packet.pts is None or self._table.rank(packet.pts) >= self._from
-            return
-        for frame in frames:
-            self.rank = self._rank(frame)
-            if not frame.is_corrupt:
-                yield frame
-            elif self.rank >= self._from:
-                self.lost += 1
-
-    def _rank(self, frame: VideoFrame) -> int:
-        time = frame.pts if frame.pts is not None else frame.dts
-        return self.rank + 1 if time is None or not self._table.timed else self._table.rank(time)
 
 
 @dataclass(frozen=True, slots=True)
