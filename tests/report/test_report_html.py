@@ -5,17 +5,19 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from mesoscope.bundle import Bundle
 from mesoscope.calibrate import Verdict
 from mesoscope.report import open_report
-from mesoscope.types import Detection, FileResult, Outcome
+from mesoscope.types import Detection, Evidence, FileResult, Outcome
 
 MakeDetection = Callable[..., Detection]
 MakeResult = Callable[..., FileResult]
@@ -148,6 +150,18 @@ def test_a_video_shows_who_when_and_what_decided(write: WriteReport, video: Dete
 
 def test_a_map_below_the_floor_is_said_to_show_nothing(write: WriteReport, picture: MakeDetection) -> None:
     assert "no localised evidence (peak 0.0004, floor 0.001)" in write(picture(peak=0.0004)).text
+
+
+def test_a_fake_without_evidence_for_fake_is_said_to_rest_on_no_place(
+    write: WriteReport, picture: MakeDetection
+) -> None:
+    given = picture()
+    (scene,) = given.evidence.scenes
+    (face,) = scene.faces
+    against = replace(scene, faces=[replace(face, map=-np.abs(face.map))])
+    note = "nothing in the map speaks for fake above the floor"
+    assert note in write(Detection(given.result, Evidence([against]))).text
+    assert note not in write(given).text
 
 
 def test_the_summary_counts_and_links(write: WriteReport, picture: MakeDetection, make_result: MakeResult) -> None:

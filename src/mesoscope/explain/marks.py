@@ -127,7 +127,8 @@ def place_labels(marks: Sequence[Mark], width: int, height: int, size: int, line
 
     Args:
         marks: in the order in which they may choose.
-        width, height: of the picture, in pixels.
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
         size: of the letters, in pixels.
         line: width of the boxes' lines.
     """

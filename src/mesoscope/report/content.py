@@ -255,7 +255,9 @@ class SectionBuilder:
             return None, None
         pixels, factor = fit(scene, PICTURE_SIDE)
         boxes = _save(
-            directory / "boxes.jpg", outline(pixels, scene.faces, factor), "The picture with what was judged."
+            directory / "boxes.jpg",
+            outline(pixels, scene.faces, factor),
+            "The picture with what was judged." if scene.faces else "The picture.",
         )
         if scale is None:
             return boxes, None
@@ -277,12 +279,18 @@ class SectionBuilder:
                     title,
                     face.outcome,
                     precise(face.probability, self._verdict),
-                    _face_notes(face, mapped),
+                    _face_notes(face, mapped, unlocalised=self._unlocalised(judged.get(title))),
                     plain,
                     mapped,
                 )
             )
         return rows
+
+    def _unlocalised(self, face: JudgedFace | None) -> bool:
+        """A face called likely fake, whose map has a place that speaks for real, but none for fake."""
+        if face is None or face.map is None or face.outcome is not Outcome.FAKE:
+            return False
+        return float(face.map.max()) < self._floor <= -float(face.map.min())
 
     def _thumbs(
         self, directory: Path, name: str, scene: Scene, face: JudgedFace, scale: MapScale | None
@@ -373,11 +381,13 @@ def _shortened(what: str, count: int, shown: int) -> str:
     return f"{count} {what}s were judged; {shown} are shown here, all are in the results’ JSON."
 
 
-def _face_notes(face: FaceResult, mapped: Figure | None) -> list[str]:
+def _face_notes(face: FaceResult, mapped: Figure | None, *, unlocalised: bool) -> list[str]:
     left, top, right, bottom = face.box
     notes = [visible(face.reason)] if face.reason else []
     if mapped:
         notes.append(mapped.caption.partition(": ")[2])
+    if unlocalised:
+        notes.append("nothing in the map speaks for fake above the floor: this score rests on no one place")
     notes.append(f"box {right - left:.0f} × {bottom - top:.0f} px, upper left corner at {left:.0f}, {top:.0f}")
     if face.finder_score is not None:
         notes.append(f"the face finder’s own score: {face.finder_score:.2f}")

@@ -251,6 +251,8 @@ class _Story:
         return _Hook()
 
     def _summary(self) -> Iterator[Flowable]:
+        from reportlab.platypus import CondPageBreak  # noqa: PLC0415
+
         report = self._report
         yield self._text("Summary", "h2")
         if not report.total:
@@ -268,16 +270,17 @@ class _Story:
         yield self._table(("Outcome", "Files", "Meaning"), rows, (180, 50, None))
         if report.left_out:
             yield self._text(report.left_out, "quiet")
-        yield self._text("All files" if report.total <= MAX_ROWS else "Files", "h3")
+        yield CondPageBreak(120)
+        yield self._text("All files" if report.total <= MAX_ROWS else "Files", "loose")
         if report.total > MAX_ROWS:
             yield self._text(
                 f"The table holds {MAX_ROWS:,} of {report.total:,} files, chosen as above; an HTML report "
                 "(--report FILE.html) holds them all.",
                 "quiet",
             )
-        widths = (34, None, 176, 46, 76)
+        widths = (34, None, 162, 46, 50)
         entries = report.rows(MAX_ROWS)
-        head: tuple[str, ...] = ("No.", "File", "Outcome", "Score", "Decided by")
+        head: tuple[str, ...] = ("No.", "File", "Outcome", "Score", "By")
         while piece := list(islice(entries, _ROWS_A_TABLE)):
             yield self._table(head, [self._file_row(row) for row in piece], widths)
             head = ()
