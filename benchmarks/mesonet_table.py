@@ -19,16 +19,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from scipy.stats import rankdata
 
 from mesoscope.bundle import Bundle
 from mesoscope.engine import DEFAULT_ENGINE, Judge
+from mesoscope.media import open_picture
 from mesoscope.preprocess import to_batch
 from mesoscope_train.weight_formats.mesonet import import_mesonet
 
 WEIGHTS = ("Meso4_DF", "MesoInception_DF", "Meso4_F2F", "MesoInception_F2F")
-PIECE = 256
+PIECE = 64
 RESAMPLES = 300
 Floats = npt.NDArray[np.float64]
 
@@ -95,7 +95,7 @@ def measure(bundles: Sequence[tuple[str, Bundle]], items: Sequence[Item], engine
     logits: list[list[Floats]] = [[] for _ in bundles]
     peaks: list[list[Floats]] = [[] for _ in bundles]
     for start in range(0, len(items), PIECE):
-        batch = to_batch([_pixels(item.path) for item in items[start : start + PIECE]], spec)
+        batch = to_batch([open_picture(item.path).pixels for item in items[start : start + PIECE]], spec)
         for index, judge in enumerate(judges):
             logit, maps = judge(batch)
             logits[index].append(logit.astype(np.float64))
@@ -106,11 +106,6 @@ def measure(bundles: Sequence[tuple[str, Bundle]], items: Sequence[Item], engine
         _row(name, np.concatenate(logits[index]), np.concatenate(peaks[index]), items)
         for index, (name, _) in enumerate(bundles)
     ]
-
-
-def _pixels(path: Path) -> npt.NDArray[np.uint8]:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
 
 
 def _row(name: str, logits: Floats, peaks: Floats, items: Sequence[Item]) -> Row:
