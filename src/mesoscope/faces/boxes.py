@@ -38,7 +38,12 @@ def without_duplicates(faces: Iterable[FoundFace], overlap: float) -> list[Found
     for face in ranked:
         if all(face.box.iou(other.box) <= overlap for other in kept):
             kept.append(face)
-    return sorted(kept, key=lambda face: (face.box.left, face.box.top, face.box.right, face.box.bottom))
+    return left_to_right(kept)
+
+
+def left_to_right(faces: Iterable[FoundFace]) -> list[FoundFace]:
+    """The order in which every finder returns its faces: by the boxes' left, then upper edge."""
+    return sorted(faces, key=lambda face: (face.box.left, face.box.top, face.box.right, face.box.bottom))
 
 
 def _rank(face: FoundFace) -> float:

@@ -5,24 +5,27 @@ method for the assignment problem", 1955, as `scipy.optimize.linear_sum_assignme
 "Simple online and realtime tracking", arXiv:1602.00763, but without a motion model: samples may lie seconds
 apart, where a constant velocity says nothing.
 
-1. **By place.** A face may continue a track when it overlaps the track's last box, or when the centres lie
-   within a gate of face sizes that widens with the time in between; sizes must be alike. What it looks like
-   must not speak against it, so that a scene cut in which another person takes the same place starts a new
-   track.
+1. **By place.** A face may continue a track seen in one of the last samples when it overlaps that track's
+   last box, or when the centres lie within a gate of face sizes that widens with the time in between; sizes
+   must be alike. What it looks like must not speak against it, so that a scene cut in which another person
+   takes the same place starts a new track; only where people pass in front of each other, and their colours
+   mix, looks merely count among the costs, and are not remembered.
 2. **By looks.** Faces and tracks that are left (someone walked, left and came back, the camera cut away and
-   back) are joined when the colours in and around the boxes are close enough, wherever they are, and clearly
-   closer than those of any other track.
+   back) are joined where the colours in and around the boxes are close, wherever in the frame, and clearly
+   closer than those of anyone who was seen beside that person.
 
 What a face looks like is a coarse colour histogram of the box widened by three fifths (skin, hair, a little
-clothing and background): enough to tell two persons of one clip from each other, no biometric identity. A person
-who changes clothes or light between two scenes may get two tracks; two persons get one only where they look
-alike and follow each other in the same place.
+clothing and background): enough to tell two persons of one clip from each other, no biometric identity. In
+doubt a face gets a new track: one person in two tracks has two answers, which is true of both; two persons
+in one track would share a mean that is true of neither. A person who changes clothes or light between two
+scenes may so get two tracks; two persons share one only where they look alike and are never seen together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -38,12 +41,16 @@ LARGEST_GATE = 2.5
 """People are not looked for further away than this by place alone."""
 LARGEST_GROWTH = 2.0
 """Ratio of two sizes from which on they are not taken for the same face by place."""
-CONTRADICTION = 0.40
-"""Distance of looks from which on place no longer convinces (within one scene they stay below 0.3)."""
+CONTRADICTION = 0.33
+"""Distance of looks from which on place no longer convinces (within one scene they stay below)."""
 SAME_LOOKS = 0.25
 """Distance of looks up to which a face is taken for the same person anywhere in the frame."""
 CLEARLY = 0.05
-"""How much closer than any other candidate it must be then."""
+"""How much closer it must be to that person than to anyone who was seen in one frame with them."""
+LOOKS_WEIGHT = 4.0
+"""Face sizes of movement that one unit of distance of looks outweighs."""
+RECENT = 6
+"""Samples for which a place is remembered."""
 LOOKS_MARGIN = 0.6
 LOOKS_SIDE = 32
 """Faces are thinned to about this many pixels a side before their colours are counted."""
@@ -57,6 +64,8 @@ PASSING_SIGHTINGS = 2
 """… unless it has more sightings than this."""
 _IMPOSSIBLE = 1e6
 
+_Costs = npt.NDArray[np.float64]
+
 
 @dataclass(slots=True, eq=False)
 class _Track:
@@ -65,31 +74,40 @@ class _Track:
     number: int
     box: Box
     time_s: float
+    sample: int
     looks: Float32Array
+    latest: Float32Array
     sightings: int = 1
+    beside: set[int] = field(default_factory=set)
+    """Columns of the tracks that were seen in one frame with it: other people for certain."""
 
-    def see(self, time_s: float, box: Box, looks: Float32Array) -> None:
-        self.box, self.time_s = box, time_s
-        self.looks = LOOKS_MEMORY * self.looks + (1 - LOOKS_MEMORY) * looks
+    def see(self, time_s: float, sample: int, box: Box) -> None:
+        self.box, self.time_s, self.sample = box, time_s, sample
         self.sightings += 1
+
+    def remember(self, looks: Float32Array) -> None:
+        blended = LOOKS_MEMORY * self.looks + (1 - LOOKS_MEMORY) * looks
+        self.looks = blended / np.linalg.norm(blended)
+        self.latest = looks
 
 
 class Tracker:
-    """Gives each face of each frame the number of its track. Frames come in time order, one call each.
+    """Gives each face of each frame the number of its track. Frames come in order, one call each.
 
-    Memory grows with the number of tracks (about a kilobyte each), not of frames. Not for several threads.
+    Memory grows with the number of tracks (about two kilobytes each), not of frames. Not for several threads.
     """
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
-        self._last: float | None = None
+        self._last_frame = -1
+        self._sample = 0
 
     def update(self, frame_index: int, time_s: float, faces: Sequence[FoundFace], pixels: UInt8Image) -> list[int]:
-        """Assign the faces of one frame.
+        """Assign the faces of one frame. Call it for frames without faces too: they count as samples.
 
         Args:
-            frame_index: of the frame in the video, for messages.
-            time_s: its time in seconds, not before that of the frame before.
+            frame_index: of the frame in the video, above that of the frame before.
+            time_s: its time in seconds.
             faces: found in it; may be empty.
             pixels: (H, W, 3) uint8, the frame; nothing of it is kept.
 
@@ -98,23 +116,30 @@ class Tracker:
             order of appearance, within a frame from left to right.
 
         Raises:
-            ValueError: time runs backwards.
+            ValueError: the frames are out of order.
         """
-        if self._last is not None and time_s < self._last:
-            raise ValueError(f"frame {frame_index} at {time_s:g} s comes after one at {self._last:g} s")
-        self._last = time_s
+        if frame_index <= self._last_frame:
+            raise ValueError(f"frame {frame_index} comes after frame {self._last_frame}")
+        self._last_frame = frame_index
+        self._sample += 1
         if not faces:
             return []
-        looks = [looks_of(pixels, face.box) for face in faces]
-        distances = np.array([[_distance(track.looks, look) for track in self._tracks] for look in looks])
-        distances = distances.reshape(len(faces), len(self._tracks))
-        pairs = dict(_cheapest(self._by_place(time_s, faces, distances)))
-        pairs |= self._by_looks(pairs, distances)
+        looks = np.stack([looks_of(pixels, face.box) for face in faces])
+        distances = self._distances(looks)
+        boxes = [face.box for face in faces]
+        mixed = _mixed(boxes)
+        pairs = _cheapest(self._by_place(time_s, boxes, distances, mixed))
+        pairs |= _cheapest(self._by_looks(pairs, distances))
         for row, column in pairs.items():
-            self._tracks[column].see(time_s, faces[row].box, looks[row])
-        for row in sorted(set(range(len(faces))) - set(pairs), key=lambda row: faces[row].box.left):
+            self._tracks[column].see(time_s, self._sample, boxes[row])
+            if row not in mixed:
+                self._tracks[column].remember(looks[row])
+        for row in sorted(set(range(len(faces))) - set(pairs), key=lambda row: boxes[row].left):
             pairs[row] = len(self._tracks)
-            self._tracks.append(_Track(len(self._tracks) + 1, faces[row].box, time_s, looks[row]))
+            number = len(self._tracks) + 1
+            self._tracks.append(_Track(number, boxes[row], time_s, self._sample, looks[row], looks[row]))
+        for column in pairs.values():
+            self._tracks[column].beside |= set(pairs.values()) - {column}
         return [self._tracks[pairs[row]].number for row in range(len(faces))]
 
     def kept(self) -> list[int]:
@@ -130,52 +155,73 @@ class Tracker:
             if track.sightings > PASSING_SIGHTINGS or track.sightings >= PASSING * longest
         ]
 
-    def _by_place(self, time_s: float, faces: Sequence[FoundFace], looks: npt.NDArray[np.float64]) -> _Costs:
-        costs = np.full(looks.shape, _IMPOSSIBLE)
-        for row, face in enumerate(faces):
-            for column, track in enumerate(self._tracks):
-                if looks[row, column] < CONTRADICTION:
-                    costs[row, column] = _cost_of_place(track, face.box, time_s) + looks[row, column]
+    def _distances(self, looks: Float32Array) -> _Costs:
+        """Hellinger distances (faces, tracks) of looks, in [0, 1]: 0 alike, 1 not a colour in common.
+
+        To what a track looked like on average or last, whichever is closer: light may change step by step.
+        """
+        if not self._tracks:
+            return np.zeros((len(looks), 0))
+        average = looks @ np.stack([track.looks for track in self._tracks]).T
+        latest = looks @ np.stack([track.latest for track in self._tracks]).T
+        distances: _Costs = np.sqrt(np.clip(1 - np.maximum(average, latest).astype(np.float64), 0, 1))
+        return distances
+
+    def _by_place(self, time_s: float, boxes: Sequence[Box], distances: _Costs, mixed: set[int]) -> _Costs:
+        costs = np.full(distances.shape, _IMPOSSIBLE)
+        for column, track in enumerate(self._tracks):
+            if self._sample - track.sample > RECENT:
+                continue
+            for row, box in enumerate(boxes):
+                distance = distances[row, column]
+                if distance < CONTRADICTION or row in mixed:
+                    costs[row, column] = _cost_of_place(track, box, time_s) + LOOKS_WEIGHT * distance
         return costs
 
-    def _by_looks(self, taken: dict[int, int], looks: npt.NDArray[np.float64]) -> dict[int, int]:
-        costs = looks.copy()
-        costs[list(taken.keys()), :] = _IMPOSSIBLE
-        for row in range(len(looks)):
-            closest = np.sort(looks[row])
-            clear = len(closest) < 2 or closest[1] - closest[0] >= CLEARLY
-            costs[row, (looks[row] > SAME_LOOKS) | (looks[row] > closest[:1].sum()) | (not clear)] = _IMPOSSIBLE
-        costs[:, list(taken.values())] = _IMPOSSIBLE
-        return dict(_cheapest(costs))
+    def _by_looks(self, taken: dict[int, int], distances: _Costs) -> _Costs:
+        costs = np.full(distances.shape, _IMPOSSIBLE)
+        for row in set(range(len(distances))) - set(taken):
+            for column in set(range(len(self._tracks))) - set(taken.values()):
+                distance = distances[row, column]
+                others = distances[row, list(self._tracks[column].beside)]
+                if distance <= SAME_LOOKS and others.min(initial=1) - distance >= CLEARLY:
+                    costs[row, column] = distance
+        return costs
 
 
-_Costs = npt.NDArray[np.float64]
+def _mixed(boxes: Sequence[Box]) -> set[int]:
+    """Those boxes around which another face shows, so that their looks are not theirs alone."""
+    around = [square_around(box, LOOKS_MARGIN) for box in boxes]
+    return {
+        row
+        for row, area in enumerate(around)
+        if any(other != row and area.iou(box) > 0 for other, box in enumerate(boxes))
+    }
 
 
 def _cost_of_place(track: _Track, box: Box, time_s: float) -> float:
     """1 - overlap plus the distance of the centres in face sizes; `_IMPOSSIBLE` outside the gate."""
-    sizes = track.box.area**0.5, box.area**0.5
+    sizes = math.sqrt(track.box.area), math.sqrt(box.area)
     if max(sizes) > LARGEST_GROWTH * min(sizes):
         return _IMPOSSIBLE
     (x, y), (u, v) = track.box.center, box.center
-    moved = ((x - u) ** 2 + (y - v) ** 2) ** 0.5 / (sum(sizes) / 2)
+    moved = math.hypot(x - u, y - v) / (sum(sizes) / 2)
     overlap = track.box.iou(box)
-    gate = min(LARGEST_GATE, GATE + GATE_PER_SECOND * (time_s - track.time_s))
+    gate = min(LARGEST_GATE, GATE + GATE_PER_SECOND * abs(time_s - track.time_s))
     if overlap == 0 and moved > gate:
         return _IMPOSSIBLE
     return 1 - overlap + moved
 
 
-def _cheapest(costs: _Costs) -> Iterable[tuple[int, int]]:
-    """Pairs (row, column) of least total cost, none of them impossible."""
-    if not costs.size:
-        return []
+def _cheapest(costs: _Costs) -> dict[int, int]:
+    """Rows to columns at the least total cost; rows without a possible column are left out."""
+    if not (costs < _IMPOSSIBLE).any():
+        return {}
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - 0.2 s that pictures need not pay
 
     rows, columns = linear_sum_assignment(costs)
-    return [
-        (int(row), int(column)) for row, column in zip(rows, columns, strict=True) if costs[row, column] < _IMPOSSIBLE
-    ]
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return {row: column for row, column in pairs if costs[row, column] < _IMPOSSIBLE}
 
 
 def looks_of(pixels: UInt8Image, box: Box) -> Float32Array:
@@ -205,9 +251,3 @@ def _colours(colours: UInt8Image) -> _Costs:
         codes = (low + up) @ np.array([LEVELS**2, LEVELS, 1])
         counts += np.bincount(codes, shares, minlength=LEVELS**3)
     return counts / len(colours)
-
-
-def _distance(one: Float32Array, other: Float32Array) -> float:
-    """Hellinger distance of two histograms, in [0, 1]: 0 alike, 1 not a colour in common."""
-    likeness = float(one @ other) / (float(np.linalg.norm(one)) * float(np.linalg.norm(other)))
-    return max(0.0, 1 - likeness) ** 0.5

@@ -22,7 +22,7 @@ import numpy as np
 
 from mesoscope.engine import DEFAULT_ENGINE, Session, engines
 from mesoscope.errors import EngineError, UsageError
-from mesoscope.faces.boxes import resized, without_duplicates
+from mesoscope.faces.boxes import left_to_right, resized, without_duplicates
 from mesoscope.faces.contract import FaceFinder, finders
 from mesoscope.types import Box, Float32Array, FoundFace, UInt8Image
 
@@ -59,7 +59,7 @@ class YuNet:
 
     def __call__(self, pixels: UInt8Image) -> list[FoundFace]:
         """Find faces, framed as dlib frames them; see `FaceFinder`."""
-        return [framed_as_dlib(face) for face in self.find_unframed(pixels)]
+        return left_to_right(framed_as_dlib(face) for face in self.find_unframed(pixels))
 
     def find_unframed(self, pixels: UInt8Image) -> list[FoundFace]:
         """Find faces in YuNet's own framing (forehead to chin, ear to ear), left to right, with landmarks."""
