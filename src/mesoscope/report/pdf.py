@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,27 +17,23 @@ from xml.sax.saxutils import escape
 
 from mesoscope.explain import OUTCOME_COLOURS
 from mesoscope.report.card import card_tokens
-from mesoscope.report.charts import Chart, Dot, Rect, Shape, Text
-from mesoscope.report.charts import Path as Line
 from mesoscope.report.content import DecidingFrame, FaceRow, Figure, Report, Row, Section, TrackPart
-from mesoscope.report.words import GENERAL_LIMITS, OUTCOME_MEANINGS, OUTCOME_TITLES, Fact, rule_facts, visible
+from mesoscope.report.pdf_fonts import BOLD, REGULAR, printable, register_fonts
+from mesoscope.report.pdf_pages import MARGIN, Pages
+from mesoscope.report.pdf_shapes import Flowable, drawing, picture
+from mesoscope.report.words import GENERAL_LIMITS, OUTCOME_MEANINGS, OUTCOME_TITLES, Fact, rule_facts
 from mesoscope.report.writer import formats
 from mesoscope.types import Outcome
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-REGULAR, BOLD = "MesoscopeVera", "MesoscopeVera-Bold"
-MARGIN, HEAD = 50.0, 34.0
-"""Points."""
 MAX_ROWS = 1000
 """Files in the table: beyond, pages of rows serve nobody (and cost memory); the HTML report has them all."""
 _ROWS_A_TABLE = 100
 """Long tables are cut into many: laying out one of 20,000 rows would take time that grows with its square."""
 _NUMBERS = frozenset({"No.", "Files", "Score"})
 """Columns of numbers stand on the right."""
-Flowable = Any
-"""ReportLab has no type stubs."""
 
 
 @formats.register(".pdf")
@@ -45,8 +41,8 @@ def write_pdf(report: Report, path: Path) -> None:
     """Write a report as PDF. Memory grows with the pictures shown, not with the number of files."""
     from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate  # noqa: PLC0415
 
-    _register_fonts()
-    pages = _Pages(report)
+    register_fonts()
+    pages = Pages(report)
     document = BaseDocTemplate(
         str(path),
         pagesize=(595.28, 841.89),
@@ -61,98 +57,6 @@ def write_pdf(report: Report, path: Path) -> None:
     document.addPageTemplates(PageTemplate("page", [frame], onPageEnd=pages.page_ended))
     writer = _Story(report, pages, width - 2 * MARGIN, height - 2 * MARGIN - 24)
     document.build(list(writer.story()), canvasmaker=pages.canvas_maker())
-
-
-def printable(text: str) -> str:
-    r"""Text with the characters that the font lacks written as ``\u{4f60}``."""
-    known = _known_characters()
-    return "".join(char if ord(char) in known else f"\\u{{{ord(char):x}}}" for char in visible(text))
-
-
-@lru_cache(maxsize=1)
-def _known_characters() -> frozenset[int]:
-    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
-
-    _register_fonts()
-    faces = (pdfmetrics.getFont(REGULAR).face, pdfmetrics.getFont(BOLD).face)
-    return frozenset(faces[0].charToGlyph) & frozenset(faces[1].charToGlyph)
-
-
-def _register_fonts() -> None:
-    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
-    from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415
-
-    if REGULAR not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(REGULAR, "Vera.ttf"))
-        pdfmetrics.registerFont(TTFont(BOLD, "VeraBd.ttf"))
-        pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
-
-
-class _Pages:
-    """Head and foot of every page; their number is known only at the end, so they are drawn then."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._here: list[str] = []
-        self._running = False
-        self._notes: list[str] = []
-
-    def begin(self, section: Section) -> None:
-        """From here on the page speaks of this input."""
-        self._here.append(f"input {section.index}" + (f" · sha256 {section.sha256[:12]}…" if section.sha256 else ""))
-        self._running = True
-
-    def end(self) -> None:
-        """From here on the page speaks of no input."""
-        self._running = False
-
-    def page_ended(self, *_: object) -> None:
-        """Remember which inputs the page spoke of; one that goes on stands on the next page too."""
-        more = f" and {len(self._here) - 3} more" if len(self._here) > 3 else ""
-        self._notes.append(", ".join(self._here[:3]) + more)
-        self._here = self._here[-1:] if self._running else []
-
-    def canvas_maker(self) -> type:
-        """A canvas class that keeps its pages until all are there."""
-        from reportlab.pdfgen.canvas import Canvas  # noqa: PLC0415
-
-        pages = self
-
-        class _NumberedCanvas(Canvas):  # type: ignore[misc]  # ReportLab has no type stubs
-            def __init__(self, *args: object, **settings: object) -> None:
-                super().__init__(*args, **settings)
-                self._kept: list[dict[str, Any]] = []
-
-            def showPage(self) -> None:  # noqa: N802 - ReportLab's name
-                self._kept.append(dict(self.__dict__))
-                self._startPage()
-
-            def save(self) -> None:
-                for place, state in enumerate(self._kept, start=1):
-                    self.__dict__.update(state)
-                    pages.draw(self, place, len(self._kept))
-                    super().showPage()
-                super().save()
-
-        return _NumberedCanvas
-
-    def draw(self, canvas: Flowable, place: int, total: int) -> None:
-        """Draw head and foot of one page."""
-        width, height = canvas._pagesize
-        canvas.setFillColor("#59616c")
-        canvas.setStrokeColor("#c9ced6")
-        canvas.setLineWidth(0.5)
-        canvas.setFont(REGULAR, 7.5)
-        bundle = self._report.bundle
-        canvas.drawString(MARGIN, height - HEAD, f"Mesoscope report · {self._report.made}")
-        canvas.drawRightString(
-            width - MARGIN, height - HEAD, f"bundle {bundle.contract.identifier} · sha256 {bundle.sha256[:12]}…"
-        )
-        canvas.line(MARGIN, height - HEAD - 5, width - MARGIN, height - HEAD - 5)
-        canvas.line(MARGIN, HEAD + 5, width - MARGIN, HEAD + 5)
-        note = self._notes[place - 1] if place <= len(self._notes) else ""
-        canvas.drawString(MARGIN, HEAD - 6, note)
-        canvas.drawRightString(width - MARGIN, HEAD - 6, f"page {place} of {total}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +75,7 @@ class _Story:
         width, height: of the frame, in points.
     """
 
-    def __init__(self, report: Report, pages: _Pages, width: float, height: float) -> None:
+    def __init__(self, report: Report, pages: Pages, width: float, height: float) -> None:
         from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415
 
         self._report, self._pages, self._width, self._height = report, pages, width, height
@@ -303,7 +207,7 @@ class _Story:
         yield self._text(section.name, "h2")
         yield self._boxed(section.sentence, OUTCOME_COLOURS[section.outcome], bold=True)
         if section.gauge:
-            yield _drawing(section.gauge, self._width * 0.92)
+            yield drawing(section.gauge, self._width * 0.92)
         for warning in section.warnings:
             yield self._boxed(f"Warning: {warning}", "#b98b00")
         yield from self._pictures(section)
@@ -337,16 +241,16 @@ class _Story:
         if section.colour_bar:
             yield self._kept(
                 [
-                    _drawing(section.colour_bar, self._width * 0.92),
+                    drawing(section.colour_bar, self._width * 0.92),
                     self._text(f"{section.map_caption} Triangles mark the real range.", "quiet"),
                 ]
             )
 
     def _figure(self, figure: Figure, width: float, height: float) -> list[Flowable]:
-        return [_picture(figure, width, height), self._gap(), self._text(figure.caption, "quiet")]
+        return [picture(figure, width, height), self._gap(), self._text(figure.caption, "quiet")]
 
     def _face_row(self, face: FaceRow) -> list[Flowable | _Cell]:
-        thumbs = [_picture(figure, 84, 84) for figure in (face.thumb, face.thumb_map) if figure]
+        thumbs = [picture(figure, 84, 84) for figure in (face.thumb, face.thumb_map) if figure]
         shown = self._grid([thumbs], 2, 178) if thumbs else self._text("–")
         words = [
             self._marked(f"<b>{face.title.capitalize()}</b> · {OUTCOME_TITLES[face.outcome]}", "body"),
@@ -360,7 +264,7 @@ class _Story:
             self._text(track.sentence),
         ]
         if track.timeline:
-            first.append(_drawing(track.timeline, self._width))
+            first.append(drawing(track.timeline, self._width))
             words = "Score of each sampled frame. Diamonds mark the frames that carried the outcome most."
             first.append(self._text(words, "quiet"))
         yield self._kept(first)
@@ -370,8 +274,8 @@ class _Story:
 
     def _deciding(self, part: DecidingFrame) -> list[Flowable]:
         width = (self._width - 10) / 2
-        thumbs = [_picture(figure, 84, 84) for figure in (part.face, part.face_map) if figure]
-        cell = [_picture(part.frame, width, 190)]
+        thumbs = [picture(figure, 84, 84) for figure in (part.face, part.face_map) if figure]
+        cell = [picture(part.frame, width, 190)]
         if thumbs:
             cell.append(self._grid([thumbs], 2, 178))
         return [*cell, self._gap(), self._text(part.caption, "quiet")]
@@ -554,72 +458,3 @@ def _inline(token: Token) -> str:
         else:
             parts.append(_MARKS.get(child.type) or escape(printable(child.content)))
     return "".join(parts)
-
-
-class _PictureName(str):
-    """A picture's path, by which ReportLab opens it; its text, by which ReportLab names it, is without the spool.
-
-    So the same report gives the same bytes, whatever its temporary directory was called.
-    """
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return "/".join(Path(self[:]).parts[-2:])
-
-
-def _picture(figure: Figure, width: float, height: float) -> Flowable:
-    """A picture that fits in a space; opened only when it is drawn."""
-    from reportlab.platypus import Image  # noqa: PLC0415
-
-    factor = min(width / figure.width, height / figure.height)
-    return Image(_PictureName(figure.path), figure.width * factor, figure.height * factor, lazy=2, hAlign="LEFT")
-
-
-def _drawing(chart: Chart, width: float) -> Flowable:
-    from reportlab.graphics.shapes import Drawing, Group  # noqa: PLC0415
-
-    factor = width / chart.width
-    drawing = Drawing(width, chart.height * factor)
-    # ReportLab counts upwards: shapes are flipped one by one, so that texts stay upright
-    group = Group(*(_shape(shape, chart.height) for shape in chart.shapes), transform=(factor, 0, 0, factor, 0, 0))
-    drawing.add(group)
-    drawing.hAlign = "LEFT"
-    return drawing
-
-
-def _shape(shape: Shape, height: float) -> Flowable:
-    from reportlab.graphics import shapes  # noqa: PLC0415
-    from reportlab.lib.colors import HexColor  # noqa: PLC0415
-
-    if isinstance(shape, Rect):
-        flipped = height - shape.y - shape.height
-        return shapes.Rect(
-            shape.x, flipped, shape.width, shape.height, fillColor=HexColor(shape.fill), strokeColor=None
-        )
-    if isinstance(shape, Dot):
-        return shapes.Circle(
-            shape.x, height - shape.y, shape.radius, fillColor=HexColor(shape.fill), strokeColor=None
-        )
-    if isinstance(shape, Text):
-        return shapes.String(
-            shape.x,
-            height - shape.y,
-            printable(shape.text),
-            fontName=BOLD if shape.bold else REGULAR,
-            fontSize=shape.size * 0.94,
-            textAnchor=shape.anchor,
-            fillColor=HexColor(shape.fill),
-        )
-    return _line(shape, height)
-
-
-def _line(shape: Line, height: float) -> Flowable:
-    from reportlab.graphics import shapes  # noqa: PLC0415
-    from reportlab.lib.colors import HexColor  # noqa: PLC0415
-
-    points = [value for x, y in shape.points for value in (x, height - y)]
-    stroke = {"strokeColor": HexColor(shape.stroke), "strokeWidth": shape.width}
-    if shape.fill:
-        return shapes.Polygon(points, fillColor=HexColor(shape.fill), **stroke)
-    return shapes.PolyLine(points, strokeDashArray=[5, 3] if shape.dashed else None, **stroke)
