@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from mesoscope.bundle import find_bundle
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,3 +59,17 @@ def crops_dir(data_dir: Path) -> Path:
     if not path.is_dir():
         pytest.skip(f"{path} is absent")
     return path
+
+
+@pytest.fixture
+def bundle_copy(tmp_path: Path) -> Path:
+    """A copy of the packaged bundle, to be damaged."""
+    source = find_bundle("mesoscope-face")
+    return Path(shutil.copytree(source, tmp_path / source.name))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory as the user's, so that no test sees what is installed on this machine."""
+    monkeypatch.setenv("MESOSCOPE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated
 
 import typer
@@ -52,5 +53,7 @@ def main() -> None:
 
 
 def _program() -> int:
+    # Pillow's remarks on odd metadata; what matters of a file is said in its answer
+    warnings.filterwarnings("ignore", module="PIL")
     result = application()(standalone_mode=False)
     return result if isinstance(result, int) else exits.OK

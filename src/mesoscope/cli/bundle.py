@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from mesoscope.bundle import DEFAULT_BUNDLE, Bundle, find_bundle, installed_bundles, load_bundle, read_bundle
 from mesoscope.cli import exits
-from mesoscope.cli.console import fail, printable, stdout
+from mesoscope.cli.console import fail, printable, stderr, stdout
+from mesoscope.download import DOWNLOADS, find_download, user_model_directory
+from mesoscope.download import pull as fetch
 from mesoscope.errors import BundleError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 app = typer.Typer(
     help="Trained detectors: list, show, verify, import, pull.", no_args_is_help=True, rich_markup_mode="rich"
@@ -26,6 +30,8 @@ def list_() -> None:
 
     [bold]Example[/]  mesoscope bundle list
     """
+    from rich.table import Table  # noqa: PLC0415 - `detect` need not wait for it
+
     table = Table("bundle", "judges", "architecture", "calibrated", "trained on", box=None, header_style="bold")
     refused: list[str] = []
     for path in installed_bundles():
@@ -73,6 +79,8 @@ def show(
 
 
 def _facts(bundle: Bundle) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - see list_
+
     contract = bundle.contract
     spec = contract.preprocess
     table = Table(box=None, show_header=False)
@@ -125,3 +133,31 @@ def verify(names: Annotated[list[str], typer.Argument(help="Names, name-versions
             console.print(Text.assemble(("ok  ", "green"), f"{bundle.contract.identifier}  {printable(str(path))}"))
     if bad:
         raise typer.Exit(exits.SOME_WITHOUT_ANSWER)
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(help=f"What to fetch: {', '.join(DOWNLOADS)}.")],
+    url: Annotated[
+        str | None, typer.Option(help="Fetch from this address instead of the publisher's; the sha256 stays pinned.")
+    ] = None,
+) -> None:
+    """Fetch a model from its publisher, checked by sha256, where `detect` finds it.
+
+    This is the only command that uses the network.
+
+    [bold]Example[/]  mesoscope bundle pull yunet && mesoscope detect photo.jpg --faces yunet
+    """
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # noqa: PLC0415
+
+    with Progress(TextColumn(name), BarColumn(), DownloadColumn(), console=stderr(), transient=True) as progress:
+        task = progress.add_task(name, total=None)
+        path = fetch(
+            name,
+            user_model_directory(),
+            url=url,
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    wanted = find_download(name)
+    stdout().print(printable(str(path)))
+    stderr().print(f"{wanted.publisher}, {wanted.licence}, sha256 {wanted.sha256}")
