@@ -1,5 +1,6 @@
 """The Python interface, on real pictures, and every way an input can be bad."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -169,11 +170,12 @@ def truncated(path: Path) -> None:
 
 
 def sound_only(path: Path) -> None:
-    with av.open(str(path), "w", format="wav") as container:
-        stream = container.add_stream("pcm_s16le", rate=8000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
         frame.rate = 8000
         container.mux(stream.encode(frame))
+        container.mux(stream.encode())
 
 
 def no_frames(path: Path) -> None:
@@ -186,7 +188,7 @@ BAD = {
     "text.jpg": (text, "neither a picture nor a video"),
     "bomb.png": (bomb, "50,000 x 50,000"),
     "truncated.jpg": (truncated, "damaged or incomplete"),
-    "sound.wav": (sound_only, "no video stream"),
+    "sound.mp4": (sound_only, "no video stream"),
     "stump.mp4": (no_frames, r".+"),
     "missing.jpg": (lambda path: None, "not exist|no such|No such"),
 }
@@ -203,7 +205,7 @@ def test_a_bad_file_is_an_error_with_a_reason_and_no_number(detector: Detector, 
     assert answer.logit is None
     assert answer.threshold is None
     assert answer.error
-    assert pytest.importorskip("re").search(says, answer.error)
+    assert re.search(says, answer.error)
     assert "defect" not in answer.error
 
 
@@ -215,7 +217,7 @@ def test_bad_files_do_not_stop_the_others(detector: Detector, tmp_path: Path, po
     named = {Path(answer.path).name: answer.outcome for answer in answers}
     assert named.pop("z-good.jpg") in (Outcome.REAL, Outcome.FAKE, Outcome.INCONCLUSIVE)
     assert set(named.values()) == {Outcome.ERROR}
-    assert len(named) == len([name for name in BAD if name not in ("missing.jpg", "sound.wav")])
+    assert len(named) == len([name for name in BAD if name not in ("missing.jpg",)])
 
 
 def test_a_folder_without_pictures_is_an_error(detector: Detector, tmp_path: Path) -> None:

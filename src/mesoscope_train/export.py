@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -32,7 +33,7 @@ from mesoscope.bundle import (
     sha256_of,
 )
 from mesoscope.errors import BundleError, UsageError
-from mesoscope.preprocess import Preprocess
+from mesoscope.preprocess import Preprocess, to_batch
 from mesoscope.types import Float32Array
 from mesoscope_train.detectors import Detector, detectors
 from mesoscope_train.errors import ExportError
@@ -80,8 +81,7 @@ def export_bundle(
         calibration: fitted on validation data, or None.
         thresholds: chosen on validation data, or None.
         band: with thresholds.
-        floor: the map's floor (`mesoscope.bundle.Explanation`); by default 1 / (h * w): a map that lay at it
-            everywhere would speak for about one logit in all.
+        floor: the map's floor (`mesoscope.bundle.Explanation`); by default `peak_on_nothing`.
         parity_inputs: (N, 3, S, S) float32 to measure parity on; by default noise.
         overwrite: replace a bundle that is already there.
 
@@ -115,7 +115,7 @@ def export_bundle(
             thresholds=thresholds,
             band=band,
             explanation=Explanation(
-                method="grad-cam", layer=layer, floor=_default_floor(module, inputs) if floor is None else floor
+                method="grad-cam", layer=layer, floor=peak_on_nothing(module, preprocess) if floor is None else floor
             ),
             training_data=list(training_data),
             licences=licences,
@@ -176,10 +176,16 @@ def _check_parity(parity: Parity, name: str) -> None:
             )
 
 
-def _default_floor(module: Detector, inputs: Float32Array) -> float:
+def peak_on_nothing(module: Detector, preprocess: Preprocess) -> float:
+    """The largest absolute value of the map on a black, a grey and a white picture.
+
+    Nothing can be seen in these, so whatever the map shows there is no evidence: a face whose map peaks lower
+    has none either.
+    """
+    flat = [np.full((preprocess.size, preprocess.size, 3), level, np.uint8) for level in (0, 127, 255)]
     with torch.no_grad():
-        height, width = module.activations(torch.from_numpy(inputs[:1])).shape[2:]
-    return 1 / (height * width)
+        _, maps = module.forward_with_map(torch.from_numpy(to_batch(flat, preprocess)))
+    return float(maps.abs().max())
 
 
 def _publish(staged: Path, target: Path) -> None:

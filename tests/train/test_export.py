@@ -15,7 +15,9 @@ torch = pytest.importorskip("torch", reason="the learning side needs the 'train'
 import onnx  # noqa: E402
 
 from mesoscope.bundle import CONTRACT_FILE, WEIGHTS_FILE, Band, Bundle, Calibration, read_bundle  # noqa: E402
+from mesoscope.engine import Judge  # noqa: E402
 from mesoscope.errors import BundleError, UsageError  # noqa: E402
+from mesoscope.preprocess import to_batch  # noqa: E402
 from mesoscope_train import export  # noqa: E402
 from mesoscope_train.detectors.meso4 import Meso4  # noqa: E402
 from mesoscope_train.errors import ExportError  # noqa: E402
@@ -66,7 +68,11 @@ def test_the_module_given_is_left_as_it_is(ready_graph, lively, export_arguments
 
 
 def test_floor(ready_graph, bundle_of, lively, export_arguments, tmp_path):
-    assert bundle_of("meso4").contract.explanation.floor == 1 / (32 * 32)
+    bundle = bundle_of("meso4")
+    spec = bundle.contract.preprocess
+    flat = to_batch([np.full((256, 256, 3), level, np.uint8) for level in (0, 127, 255)], spec)
+    _, maps = Judge.open(bundle)(flat)
+    assert bundle.contract.explanation.floor == pytest.approx(np.abs(maps).max(), rel=1e-3)
     own = export_bundle(lively("meso4"), "meso4", tmp_path, **export_arguments("meso4", floor=0.25))
     assert own.contract.explanation.floor == 0.25
 

@@ -21,7 +21,7 @@ def _steps() -> None:
 
 @app.command()
 def train(data: Data, run: Run, epochs: Annotated[int, typer.Option(min=1)] = 30) -> None:
-    """Train on the training split, to a fixed number of epochs; write manifest and weights into the run's directory."""
+    """Train on the training split for a fixed number of epochs; write manifest and weights into the run."""
     from safetensors.torch import save_file  # noqa: PLC0415 - torch takes seconds, --help must not wait
 
     from mesoscope_train.face_bundle.batches import Pictures  # noqa: PLC0415

@@ -34,13 +34,15 @@ LICENCES = Licences(
     weights="research and evaluation only, as the terms of the pictures it was trained on ask",
 )
 LIMITS = (
-    "It was trained on face swaps and reenactments from videos of 2018 to 2020. Other manipulations are not its subject.",
+    "It was trained on face swaps and reenactments from videos of 2018 to 2020; other manipulations are not its "
+    "subject.",
     "It does not recognise faces that were generated as a whole (GANs, diffusion models) or retouched by hand; "
     "'likely real' says nothing about them.",
-    "Many answers are inconclusive by design; on pictures unlike those it saw, its error rates are not the stated ones.",
+    "Many answers are inconclusive by design; on pictures unlike those it saw, its error rates are not the stated "
+    "ones.",
     "Strong compression, enlargement, filters and profile views move the score.",
-    "The same actors may stand in training, validation and test data, because their names are not published; figures on "
-    "the test groups are therefore hopeful.",
+    "The same actors may stand in training, validation and test data, because their names are not published; figures "
+    "on the test groups are therefore hopeful.",
     "The calibrated probability assumes as many fakes as reals; where fakes are rare, it is too high.",
 )
 

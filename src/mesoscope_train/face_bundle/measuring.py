@@ -154,15 +154,16 @@ def auc_by_group(
 def as_markdown(measured: Iterable[Measured]) -> str:
     """The table."""
     lines = [
-        "| data | real / fake | no answer | AUC (95 %, by group) | reals called fake | fakes called fake | inconclusive "
-        "| seen in training |",
+        "| data | real / fake | no answer | AUC (95 %, by group) | reals called fake | fakes called fake "
+        "| inconclusive | seen in training |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in measured:
         auc = "–" if row.auc is None else f"{row.auc[0]:.3f} ({row.auc[1]:.3f}–{row.auc[2]:.3f})"
         lines.append(
-            f"| {row.name} | {row.n_real} / {row.n_fake} | {row.unanswered} | {auc} | {_percent(row.real_called_fake)} "
-            f"| {_percent(row.fake_called_fake)} | {_percent(row.inconclusive)} | {row.seen} |"
+            f"| {row.name} | {row.n_real} / {row.n_fake} | {row.unanswered} | {auc} "
+            f"| {_percent(row.real_called_fake)} | {_percent(row.fake_called_fake)} | {_percent(row.inconclusive)} "
+            f"| {row.seen} |"
         )
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The training run: a fixed number of epochs, no choice made while it runs, the weights' moving average at its end."""
+"""The training run: a fixed number of epochs, no choice made on the way, and the weights' moving average."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mesoscope.preprocess import Preprocess
 from mesoscope.types import Float32Array
 from mesoscope_train.detectors import Detector, detectors
 from mesoscope_train.face_bundle.batches import Augmentation, Pictures, batches, pairs_of_epoch
@@ -137,7 +136,7 @@ def _ahead(items: Iterator[Float32Array], depth: int = 6) -> Iterator[Float32Arr
             for item in items:
                 waiting.put(item)
             waiting.put(None)
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that uses the items
+        except BaseException as error:
             waiting.put(error)
 
     threading.Thread(target=produce, daemon=True).start()
