@@ -82,9 +82,7 @@ def crop(pixels: UInt8Image, area: Box) -> UInt8Image:
         return np.ascontiguousarray(inside)
     above = int(np.clip(-top, 0, missing_rows))
     before = int(np.clip(-left, 0, missing_columns))
-    return np.pad(
-        inside, ((above, missing_rows - above), (before, missing_columns - before), (0, 0)), mode="edge"
-    )
+    return np.pad(inside, ((above, missing_rows - above), (before, missing_columns - before), (0, 0)), mode="edge")
 
 
 def to_input(pixels: UInt8Image, spec: Preprocess) -> Float32Array:

@@ -1,10 +1,11 @@
+import dlib
 import numpy as np
 import pytest
 from PIL import Image
 
 from mesoscope.errors import UsageError
 from mesoscope.faces import open_finder
-from mesoscope.faces.dlib_hog import brightened
+from mesoscope.faces.dlib_hog import DlibHog, brightened
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,10 @@ def test_brightened_fills_the_range_and_keeps_the_order():
     by_level = [int(light[dark == level].max()) for level in range(40)]
     assert by_level == sorted(by_level)
     assert brightened(np.zeros((4, 4, 3), np.uint8)).max() == 0
+
+
+def test_the_saved_detector_is_dlibs_own(portrait, group_photo):
+    saved, own = open_finder("dlib"), DlibHog(dlib.get_frontal_face_detector())
+    for path in (portrait, group_photo):
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        assert [(face.box, face.score) for face in saved(pixels)] == [(face.box, face.score) for face in own(pixels)]

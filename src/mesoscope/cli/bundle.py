@@ -12,8 +12,6 @@ from rich.text import Text
 from mesoscope.bundle import DEFAULT_BUNDLE, Bundle, find_bundle, installed_bundles, load_bundle, read_bundle
 from mesoscope.cli import exits
 from mesoscope.cli.console import fail, printable, stderr, stdout
-from mesoscope.download import DOWNLOADS, find_download, user_model_directory
-from mesoscope.download import pull as fetch
 from mesoscope.errors import BundleError
 
 if TYPE_CHECKING:
@@ -137,7 +135,7 @@ def verify(names: Annotated[list[str], typer.Argument(help="Names, name-versions
 
 @app.command()
 def pull(
-    name: Annotated[str, typer.Argument(help=f"What to fetch: {', '.join(DOWNLOADS)}.")],
+    name: Annotated[str, typer.Argument(help="What to fetch; for now: yunet.")],
     url: Annotated[
         str | None, typer.Option(help="Fetch from this address instead of the publisher's; the sha256 stays pinned.")
     ] = None,
@@ -148,7 +146,11 @@ def pull(
 
     [bold]Example[/]  mesoscope bundle pull yunet && mesoscope detect photo.jpg --faces yunet
     """
+    # urllib and rich.progress: a tenth of a second that only this command pays
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # noqa: PLC0415
+
+    from mesoscope.download import find_download, user_model_directory  # noqa: PLC0415
+    from mesoscope.download import pull as fetch  # noqa: PLC0415
 
     with Progress(TextColumn(name), BarColumn(), DownloadColumn(), console=stderr(), transient=True) as progress:
         task = progress.add_task(name, total=None)

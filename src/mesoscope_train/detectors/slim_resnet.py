@@ -1,4 +1,4 @@
-"""A slim residual network for face crops: four stages, thirteen convolution layers deep, under half a million weights.
+"""A slim residual network for face crops: four stages, thirteen convolutions deep, under half a million weights.
 
 Paper: He, Zhang, Ren, Sun: "Deep Residual Learning for Image Recognition", CVPR 2016, arXiv:1512.03385.
 Source: written after the paper; widths and depth chosen for training on a CPU.
