@@ -55,5 +55,5 @@ def main() -> None:
 def _program() -> int:
     # Pillow's remarks on odd metadata; what matters of a file is said in its answer
     warnings.filterwarnings("ignore", module="PIL")
-    result = application()(standalone_mode=False)
+    result = application()(prog_name="mesoscope", standalone_mode=False)
     return result if isinstance(result, int) else exits.OK

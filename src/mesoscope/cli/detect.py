@@ -48,8 +48,15 @@ A probability is not proof; see "limits" in the report.
 
   curl … | mesoscope detect - --json
 
-[bold]Exit codes[/]  0 every file has an answer · 1 the program failed · 2 wrong usage · 3 some files ended as error
-or not_applicable, or the bundle was refused
+[bold]Exit codes[/]
+
+  0  every file has an answer
+
+  1  the program failed
+
+  2  wrong usage
+
+  3  some files ended as error or not_applicable, or the bundle was refused
 """
 
 
@@ -64,7 +71,7 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="Pictures, videos, folders (searched recursively), or - for standard input.", metavar="PATH…"
+            help="Pictures, videos, folders (searched recursively), or - for standard input.", metavar="PATH"
         ),
     ],
     bundle: Annotated[
@@ -94,7 +101,7 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
     max_fpr: Annotated[
         float | None,
         typer.Option(
-            help="Budget of false alarms: 0.01 lets at most one real picture in a hundred be called fake.",
+            help="Budget of false alarms: at 0.01, one in a hundred real faces of the kind the bundle was calibrated on.",
             rich_help_panel=JUDGING,
         ),
     ] = None,
