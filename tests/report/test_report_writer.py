@@ -86,9 +86,15 @@ def test_a_report_can_be_closed_by_hand_and_again(tmp_path: Path, open_at: OpenA
     assert path.read_bytes() == first
 
 
-def test_a_missing_directory_is_told_at_once(tmp_path: Path, open_at: OpenAt) -> None:
-    with pytest.raises(UsageError, match=r"cannot write .*nowhere/report\.html: No such file"):
-        open_at(tmp_path / "nowhere" / "report.html")
+def test_a_missing_directory_is_made(tmp_path: Path, open_at: OpenAt) -> None:
+    open_at(tmp_path / "new" / "deep" / "report.html").close()
+    assert (tmp_path / "new" / "deep" / "report.html").is_file()
+
+
+def test_a_directory_that_is_a_file_is_told_at_once(tmp_path: Path, open_at: OpenAt) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(UsageError, match="it is a file, not a directory"):
+        open_at(tmp_path / "taken" / "report.html")
 
 
 def test_a_directory_in_the_place_is_told_at_once(tmp_path: Path, open_at: OpenAt) -> None:

@@ -101,7 +101,7 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
     max_fpr: Annotated[
         float | None,
         typer.Option(
-            help="Budget of false alarms: at 0.01, one in a hundred real faces of the kind the bundle was calibrated on.",
+            help="Budget of false alarms: 0.01 is one in a hundred of real faces like those it was calibrated on.",
             rich_help_panel=JUDGING,
         ),
     ] = None,

@@ -20,7 +20,7 @@ from mesoscope.bundle import Bundle
 from mesoscope.calibrate import Verdict
 from mesoscope.errors import UsageError
 from mesoscope.registry import Registry
-from mesoscope.report.atomic import explained, replacing
+from mesoscope.report.atomic import explained, make_directory, replacing
 from mesoscope.report.content import Report, Section, SectionBuilder, urgency
 from mesoscope.types import Detection, FileResult, Outcome
 
@@ -161,4 +161,5 @@ def open_report(
     if suffix not in formats:
         known = " or ".join(formats)
         raise UsageError(f"cannot tell the format of the report {path}: its name must end in {known}")
+    make_directory(path.parent)
     return ReportWriter(path, formats[suffix], bundle, verdict=verdict, command=command, limit=limit, made=made)
