@@ -52,6 +52,11 @@ def warn(message: str) -> None:
     stderr().print(Text.assemble(("warning: ", "yellow"), printable(message)))
 
 
+def remark(message: str) -> None:
+    """Say on stderr, quietly, what puts results in their place."""
+    stderr().print(Text(printable(message), "dim"))
+
+
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[], None]]:
     """A line on stderr that counts and tells the rate, where stderr is a terminal; yields a callable."""

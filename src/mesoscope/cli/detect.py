@@ -14,7 +14,7 @@ import typer
 
 from mesoscope.bundle import DEFAULT_BUNDLE
 from mesoscope.cli import exits
-from mesoscope.cli.console import counting, warn
+from mesoscope.cli.console import counting, remark, warn
 from mesoscope.cli.formats import CsvPrinter, JsonLinesPrinter, JsonPrinter, Printer, TablePrinter
 from mesoscope.engine import DEFAULT_ENGINE, engines
 from mesoscope.errors import UsageError
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 INPUTS = "Inputs"
 JUDGING = "Judging"
 OUTPUT = "Output"
+SAID_LIMITS = 2
+"""How many of a bundle's limits are said below a table; the first are the most important ones."""
 
 EXAMPLES = """
 Judge pictures, faces and videos: likely manipulated or generated, likely real, or inconclusive.
@@ -180,8 +182,19 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
             unanswered |= detection.result.outcome in (Outcome.ERROR, Outcome.NOT_APPLICABLE)
             count()
         printer.end()
+    if isinstance(printer, TablePrinter):
+        _say_limits(detector)
     if unanswered:
         raise typer.Exit(exits.SOME_WITHOUT_ANSWER)
+
+
+def _say_limits(detector: Detector) -> None:
+    """What a person must know of the bundle beside its answers; programs find it in the bundle."""
+    contract = detector.bundle.contract
+    remark(f"What {contract.identifier} can and cannot say:")
+    for limit in contract.limits[:SAID_LIMITS]:
+        remark(f"- {limit}")
+    remark(f"All of it: mesoscope bundle show {contract.name}")
 
 
 def _limits(max_pixels: int | None, max_bytes: int | None) -> MediaLimits:
