@@ -206,7 +206,6 @@ class _Encoder:
             self._container = av.open(str(self._partial), "w", format="mp4")
         stream = self._container.add_stream(name, rate=self._rate, options=options)
         assert isinstance(stream, av.VideoStream)  # noqa: S101 - for the type checker
-        assert isinstance(stream, av.VideoStream)  # noqa: S101 - for the type checker
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, _CLOCK)

@@ -32,6 +32,8 @@ MAX_ROWS = 1000
 """Files in the table: beyond, pages of rows serve nobody (and cost memory); the HTML report has them all."""
 _ROWS_A_TABLE = 100
 """Long tables are cut into many: laying out one of 20,000 rows would take time that grows with its square."""
+_CELL_PADDING = 10.0
+"""Points beside the text of a table's cell, a hair more than the padding of both sides."""
 _NUMBERS = frozenset({"No.", "Files", "Score"})
 """Columns of numbers stand on the right."""
 
@@ -349,12 +351,39 @@ class _Story:
 
     def _card_table(self, tokens: Sequence[Token]) -> Flowable:
         rows: list[list[Flowable | _Cell]] = []
+        texts: list[list[str]] = []
         for token in tokens:
             if token.type == "tr_open":
                 rows.append([])
+                texts.append([])
             elif token.type == "inline":
                 rows[-1].append(self._marked(_inline(token), "body"))
-        return self._table((), rows, (None,) * len(rows[0]), headed=True)
+                texts[-1].append(token.content)
+        return self._table((), rows, self._column_widths(texts), headed=True)
+
+    def _column_widths(self, rows: Sequence[Sequence[str]]) -> list[float | None]:
+        """Room for each column's longest word; what is left goes where texts are longer than that.
+
+        Args:
+            rows: plain texts, as many in each row.
+
+        Returns:
+            points, in all the frame's width; all None (equal columns) where even the words find no room.
+        """
+        from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: PLC0415
+
+        def longest(texts: Iterable[str]) -> float:
+            size = self._styles["body"].fontSize
+            return max((float(stringWidth(printable(text), BOLD, size)) for text in texts), default=0.0)
+
+        columns = list(zip(*rows, strict=True))
+        words = [longest(word for text in column for word in text.split()) + _CELL_PADDING for column in columns]
+        more = [longest(column) + _CELL_PADDING - word for column, word in zip(columns, words, strict=True)]
+        left = self._width - sum(words)
+        if left < 0:
+            return [None] * len(columns)
+        share = [extra / sum(more) if sum(more) else 1 / len(columns) for extra in more]
+        return [word + left * part for word, part in zip(words, share, strict=True)]
 
     def _facts(self, facts: Iterable[Fact]) -> Flowable:
         rows: list[list[Flowable | _Cell]] = [
