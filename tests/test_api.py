@@ -1,5 +1,6 @@
 """The Python interface, on real pictures, and every way an input can be bad."""
 
+import dataclasses
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from PIL import Image
 
 import mesoscope
 from mesoscope import Detector, FileResult, Outcome
+from mesoscope.engine import Judge
 from mesoscope.errors import NotCalibrated, UsageError
 from mesoscope.media import MediaLimits
 
@@ -129,7 +131,10 @@ def test_a_folder_is_for_detect_many(detector: Detector, examples: Path) -> None
         detector.detect(examples)
 
 
-@pytest.mark.parametrize("wrong", [{"frames": 0}, {"fps": 0.0}, {"fps": -1.0}, {"threads": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"frames": 0}, {"fps": 0.0}, {"fps": -1.0}, {"fps": float("nan")}, {"fps": float("inf")}, {"threads": -1}],
+)
 def test_numbers_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="at least"):
         Detector.load(**wrong)  # type: ignore[arg-type]
@@ -238,9 +243,9 @@ def test_a_face_smaller_than_the_bundle_allows_is_not_applicable(
     detector: Detector, portrait: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "small.png"
-    small = Image.open(portrait).convert("RGB").resize((110, 110))
+    small = Image.open(portrait).convert("RGB").resize((88, 88))
     canvas = Image.new("RGB", (400, 400), "grey")
-    canvas.paste(small, (145, 145))
+    canvas.paste(small, (156, 156))
     canvas.save(path)
     answer = detector.detect(path)
     assert answer.outcome is Outcome.NOT_APPLICABLE
@@ -298,3 +303,21 @@ def test_what_the_package_offers() -> None:
     assert set(mesoscope.__all__) == {"Detector", "FileResult", "Outcome", "__version__"}
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         mesoscope.Nonsense  # noqa: B018
+
+
+def test_a_picture_that_breaks_the_network_does_not_take_its_neighbours_with_it(
+    detector: Detector, portrait: Path, examples: Path
+) -> None:
+    inner = detector.pipeline.judge.session
+    bad = detector.detect(portrait).logit
+
+    def session(batch: np.ndarray) -> list[np.ndarray]:
+        logit, maps = inner(batch)
+        # one picture's logit comes out as not a number, alone or among others
+        return [np.where(np.isclose(logit, bad, atol=1e-3), np.nan, logit).astype(np.float32), maps]
+
+    judge = Judge(detector.bundle, session)
+    broken = Detector(dataclasses.replace(detector.pipeline, judge=judge))
+    answers = list(broken.detect_many([portrait, examples / "portrait-photo-2.jpg"]))
+    assert [answer.outcome for answer in answers] == [Outcome.ERROR, detector.detect(answers[1].path).outcome]
+    assert "not finite" in (answers[0].error or "")

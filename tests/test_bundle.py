@@ -1,5 +1,6 @@
 """Reading bundles: what is right is read, and every way to be wrong is refused with a sentence."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -136,12 +137,13 @@ def test_bundles_are_found_by_name_name_version_directory_and_parent(bundle_copy
 
 
 def test_the_users_newest_version_comes_first(home: Path, bundle_copy: Path) -> None:
-    for version in ("9", "10"):
+    for version in ("9", "10", "9.1", "10.0.3"):
         target = home / "bundles" / f"mesoscope-face-{version}"
         target.mkdir(parents=True)
         (target / "bundle.json").write_text("{}")
-    assert find_bundle("mesoscope-face").name == "mesoscope-face-10"
-    assert [path.name for path in installed_bundles()][:2] == ["mesoscope-face-10", "mesoscope-face-9"]
+    assert find_bundle("mesoscope-face").name == "mesoscope-face-10.0.3"
+    versions = [path.name.rpartition("-")[2] for path in installed_bundles()]
+    assert versions[:4] == ["10.0.3", "10", "9.1", "9"]
 
 
 def test_an_unknown_name_lists_what_is_there(home: Path) -> None:
@@ -155,3 +157,25 @@ def test_a_directory_of_several_bundles_is_not_guessed_from(tmp_path: Path) -> N
         (tmp_path / name / "bundle.json").write_text("{}")
     with pytest.raises(BundleNotFound, match="holds several"):
         find_bundle(str(tmp_path))
+
+
+def test_a_folder_of_that_name_does_not_stand_in_for_an_installed_bundle(
+    bundle_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle_copy.rename(bundle_copy.parent / "mesoscope-face")
+    monkeypatch.chdir(bundle_copy.parent)
+    assert find_bundle("mesoscope-face").parent == packaged_bundle_directory()
+    assert find_bundle("./mesoscope-face") == Path("mesoscope-face")
+
+
+def test_a_directory_without_bundle_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(BundleNotFound, match=r"is no bundle and holds no bundle\.json"):
+        find_bundle(str(tmp_path))
+
+
+def test_a_card_that_is_no_text_is_refused(bundle_copy: Path) -> None:
+    raw = b"\xff\xfe\x00"
+    (bundle_copy / "card.md").write_bytes(raw)
+    edit(bundle_copy, lambda data: data["files"].update({"card.md": hashlib.sha256(raw).hexdigest()}))
+    with pytest.raises(BundleError, match="not UTF-8"):
+        read_bundle(bundle_copy)

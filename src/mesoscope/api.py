@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -68,10 +69,12 @@ class Detector:
             UsageError: unknown names, a budget the bundle does not state, numbers out of range.
             BundleError: the bundle cannot be trusted or read.
         """
-        if frames < 1 or (fps is not None and fps <= 0) or threads < 0:
-            raise UsageError("frames must be at least 1, fps above 0, and threads at least 0")
+        if frames < 1 or (fps is not None and not 0 < fps < math.inf) or threads < 0:
+            raise UsageError("frames must be at least 1, fps a number above 0, and threads at least 0")
         opened = load_bundle(os.fspath(bundle))
         asked = Asked(opened, verdict_for(opened.contract, max_fpr))
+        if faces == NO_FINDER and face_model is not None:
+            raise UsageError("a face model was given, but no faces are to be looked for (faces none)")
         whole = faces == NO_FINDER or opened.contract.judges == "image"
         with ThreadPoolExecutor(1) as pool:  # beside each other: a quarter of a second on the way to the first answer
             judge = pool.submit(Judge.open, opened, engine, threads)

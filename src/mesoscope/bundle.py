@@ -239,6 +239,10 @@ def read_bundle(path: Path) -> Bundle:
                 f"bundle {path}: {name} was changed or damaged (sha256 {found[:12]}…, the contract states "
                 f"{expected[:12]}…); fetch or export it again"
             )
+    try:
+        (path / CARD_FILE).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise BundleError(f"bundle {path}: {CARD_FILE} is not UTF-8 text; export it again") from None
     return Bundle(path, contract, hashlib.sha256(raw).hexdigest())
 
 
@@ -293,40 +297,41 @@ def installed_bundles() -> Iterator[Path]:
     """Directories of all installed bundles, the user's before the packaged ones, newest version first."""
     for base in (user_bundle_directory(), packaged_bundle_directory()):
         if base.is_dir():
-            found = (entry for entry in base.iterdir() if (entry / CONTRACT_FILE).is_file())
-            yield from sorted(found, key=_by_name_then_newest)
+            found = [entry for entry in base.iterdir() if (entry / CONTRACT_FILE).is_file()]
+            found.sort(key=lambda path: _name_and_version(path)[1], reverse=True)
+            yield from sorted(found, key=lambda path: _name_and_version(path)[0])
 
 
-def _by_name_then_newest(path: Path) -> tuple[str, tuple[int, ...]]:
+def _name_and_version(path: Path) -> tuple[str, tuple[int, ...]]:
     match = re.fullmatch(r"(.+)-([0-9]+(?:\.[0-9]+)*)", path.name)
     if not match:
         return path.name, ()
-    return match[1], tuple(-int(part) for part in match[2].split("."))
+    return match[1], tuple(int(part) for part in match[2].split("."))
 
 
 def find_bundle(name: str) -> Path:
     """The directory of a bundle, by path, by ``name-version``, or by ``name`` (its newest version).
 
-    A path may also be a directory that holds exactly one bundle, as `mesoscope bundle import --out` leaves it.
+    Installed bundles come first. A path may also be a directory that holds exactly one bundle, as
+    `mesoscope bundle import --out` leaves it.
 
     Raises:
         BundleNotFound: there is none; the message lists what is there.
     """
+    installed = list(installed_bundles())
+    for path in installed:
+        # before the working directory: a folder of somebody's pictures may hold one of that name
+        if name in (path.name, _name_and_version(path)[0]):
+            return path
     as_path = Path(name)
-    if as_path.is_dir() and (as_path / CONTRACT_FILE).exists():
+    if (as_path / CONTRACT_FILE).exists():
         return as_path
     if as_path.is_dir():
         inside = [contract.parent for contract in sorted(as_path.glob(f"*/{CONTRACT_FILE}"))]
         if len(inside) == 1:
             return inside[0]
-        if inside:
-            raise BundleNotFound(f"{name} holds several bundles: {', '.join(str(path) for path in inside)}")
-        if os.sep in name:
-            return as_path
-    installed = list(installed_bundles())
-    for path in installed:
-        if name in (path.name, _by_name_then_newest(path)[0]):
-            return path
+        what = f"several bundles: {', '.join(str(path) for path in inside)}" if inside else f"no {CONTRACT_FILE}"
+        raise BundleNotFound(f"directory {name} is no bundle and holds {what}")
     known = ", ".join(sorted({path.name for path in installed})) or "none"
     raise BundleNotFound(f"no bundle {name!r}: not a directory and not installed (installed: {known})")
 

@@ -62,8 +62,9 @@ def verdict_for(contract: BundleContract, max_fpr: float | None = None) -> Verdi
     if max_fpr is not None:
         if thresholds is None or calibration is None:
             raise NotCalibrated(
-                f"bundle {contract.identifier} has no thresholds at false-positive budgets; calibrate it on "
-                f"labelled pictures first: mesoscope calibrate --bundle {contract.identifier} --manifest M.parquet"
+                f"bundle {contract.identifier} has no thresholds at false-positive budgets: it was never "
+                f"calibrated. That takes labelled pictures (mesoscope calibrate --bundle {contract.identifier} "
+                "--manifest M.parquet, which this version does not have yet); without --max-fpr it can be used"
             )
         at = {budget.max_fpr: budget.threshold for budget in thresholds.budgets}
         if max_fpr not in at:

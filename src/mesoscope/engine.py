@@ -6,10 +6,12 @@ with bfloat16 OpenVINO would use that silently and move logits by up to 0.44.
 
 from __future__ import annotations
 
-import os
+import importlib
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
@@ -19,10 +21,8 @@ from mesoscope.errors import EngineError
 from mesoscope.registry import Registry
 from mesoscope.types import Float32Array
 
-# openvino reports usage over the network unless told not to; a tool for sources under protection must not
-os.environ.setdefault("OPENVINO_TELEMETRY_ENABLED", "0")
-
 DEFAULT_ENGINE = "openvino"
+TELEMETRY = "openvino_telemetry"
 BATCH = 32
 """Inputs a session gets at once: beyond this nothing is gained on CPUs, and memory stays small."""
 
@@ -46,9 +46,7 @@ def open_openvino(graph: Path, threads: int) -> Session:
         graph: an ONNX file.
         threads: 0 for all cores.
     """
-    import openvino as ov  # noqa: PLC0415 - 0.2 s that ONNX Runtime's users need not pay
-
-    core = ov.Core()
+    core = _openvino().Core()
     settings: dict[str, object] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = threads
@@ -64,6 +62,25 @@ def open_openvino(graph: Path, threads: int) -> Session:
         return [np.array(result[output], dtype=np.float32) for output in outputs]
 
     return run
+
+
+def _openvino() -> ModuleType:
+    """Import OpenVINO (0.2 s that ONNX Runtime's users need not pay) without its telemetry.
+
+    Left alone, importing it reports to a web service from a process of its own; a tool for people who protect
+    their sources must not. Where ``openvino_telemetry`` cannot be imported, OpenVINO takes a stub that does nothing.
+    """
+    if "openvino" not in sys.modules:
+        hidden = sys.modules.get(TELEMETRY)
+        # Python's way to say that something is not to be imported
+        sys.modules[TELEMETRY] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module("openvino")
+        finally:
+            del sys.modules[TELEMETRY]
+            if hidden is not None:
+                sys.modules[TELEMETRY] = hidden
+    return sys.modules["openvino"]
 
 
 @engines.register("onnxruntime")

@@ -1,5 +1,6 @@
 """`mesoscope bundle`."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,6 @@ from typer.testing import CliRunner
 
 from mesoscope.bundle import find_bundle
 from mesoscope.cli import application
-from mesoscope.errors import BundleNotFound
 
 
 def invoke(*arguments: str) -> tuple[int, str, BaseException | None]:
@@ -53,13 +53,25 @@ def test_verify_says_which_is_bad(bundle_copy: Path) -> None:
 
 
 def test_an_unknown_bundle_is_said_to_be_unknown(home: Path) -> None:
-    _, _, error = invoke("bundle", "show", "nonsense")
-    assert isinstance(error, BundleNotFound)
+    code, output, _ = invoke("bundle", "show", "nonsense")
+    assert code == 2
+    assert "no bundle 'nonsense'" in output
 
 
 def test_pull_of_an_unknown_name() -> None:
-    _, _, error = invoke("bundle", "pull", "nonsense")
-    assert "yunet" in str(error)
+    code, output, _ = invoke("bundle", "pull", "nonsense")
+    assert code == 2
+    assert "known: yunet" in output
+
+
+def test_verify_opens_the_graph(bundle_copy: Path) -> None:
+    (bundle_copy / "model.onnx").write_bytes(b"not a graph")
+    contract = json.loads((bundle_copy / "bundle.json").read_text())
+    contract["files"]["model.onnx"] = hashlib.sha256(b"not a graph").hexdigest()
+    (bundle_copy / "bundle.json").write_text(json.dumps(contract))
+    code, output, _ = invoke("bundle", "verify", str(bundle_copy))
+    assert code == 3
+    assert "cannot open" in output
 
 
 def test_import_finds_its_way_to_the_other_package(home: Path, data_dir: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,9 @@ def test_reports_and_overlays_are_written(portrait: Path, clip: Path, tmp_path: 
         (("--bundle", "nonsense"), "no bundle 'nonsense'"),
         (("--max-fpr", "0.3"), "it states"),
         (("--report", "report.docx"), ".html or .pdf"),
-        (("--fps", "0"), "fps above 0"),
+        (("--fps", "0"), "fps a number above 0"),
+        (("--fps", "nan"), "fps a number above 0"),
+        (("--faces", "none", "--face-model", "x.onnx"), "no faces are to be looked for"),
         (("--no-such-flag",), "no-such-flag"),
     ],
 )
@@ -154,9 +157,66 @@ def test_unreadable_permissions(portrait: Path, tmp_path: Path) -> None:
 def test_a_reader_that_goes_away_is_no_error(examples: Path) -> None:
     program = f"{sys.executable} -m mesoscope detect {examples} --jsonl | head -n 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 1
     assert "Traceback" not in done.stderr
 
 
 def test_version() -> None:
     assert run("--version").stdout.startswith("mesoscope 0.")
+
+
+def test_json_lines_reach_a_file_when_people_watch(portrait: Path, clip: Path, tmp_path: Path) -> None:
+    """With a terminal on stderr there is a progress line, and it must not swallow the results."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    with (tmp_path / "answers.jsonl").open("wb") as out:
+        program = [sys.executable, "-m", "mesoscope", "detect", portrait, clip, "--jsonl"]
+        process = subprocess.Popen(program, stdout=out, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+    assert process.wait() == 0
+    assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 2
+    assert b"files judged" in shown
+
+
+@pytest.mark.parametrize(("signal_", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_no_file(clip: Path, tmp_path: Path, signal_: signal.Signals, code: int) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(40):
+        (many / f"{number}.mp4").write_bytes(clip.read_bytes())
+    out = tmp_path / "out"
+    program = [sys.executable, "-m", "mesoscope", "detect", many, "--jsonl", "--report", out / "r.html"]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()  # the first answer is there, the others are not
+    process.send_signal(signal_)
+    _, said = process.communicate()
+    assert process.returncode == code
+    assert b"Traceback" not in said
+    assert list(out.iterdir()) == []
+
+
+def test_a_whole_run_touches_no_network_and_starts_no_process(portrait: Path) -> None:
+    program = (
+        "import sys\n"
+        "def watch(event, args):\n"
+        "    if event.startswith(('socket.connect', 'socket.getaddrinfo', 'os.fork', 'subprocess', 'os.exec')):\n"
+        "        print('FORBIDDEN', event, args, file=sys.stderr)\n"
+        "sys.addaudithook(watch)\n"
+        f"sys.argv = ['mesoscope', 'detect', {str(portrait)!r}, '--jsonl']\n"
+        "from mesoscope.cli import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "FORBIDDEN" not in done.stderr

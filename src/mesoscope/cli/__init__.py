@@ -9,15 +9,16 @@ import typer
 
 import mesoscope
 from mesoscope.cli import bundle as bundle_commands
-from mesoscope.cli import exits
 from mesoscope.cli.detect import EXAMPLES, detect
-from mesoscope.cli.extensions import add_to
+from mesoscope.cli.exits import Program, end_on_signals
+from mesoscope.cli.extensions import BundleGroup
 
 
 def application() -> typer.Typer:
-    """The whole command line, with the commands that other distributions bring."""
+    """The whole command line; commands of other distributions are found when they are asked for."""
     app = typer.Typer(
         name="mesoscope",
+        cls=Program,
         help=mesoscope.__doc__.splitlines()[0] if mesoscope.__doc__ else None,
         no_args_is_help=True,
         rich_markup_mode="rich",
@@ -26,9 +27,7 @@ def application() -> typer.Typer:
     )
     app.callback()(_top)
     app.command(help=EXAMPLES, short_help="Judge pictures, faces and videos.", no_args_is_help=True)(detect)
-    add_to(bundle_commands.app, "bundle")
-    app.add_typer(bundle_commands.app, name="bundle")
-    add_to(app, "")
+    app.add_typer(bundle_commands.app, name="bundle", cls=BundleGroup)
     return app
 
 
@@ -40,8 +39,7 @@ def _version(on: bool) -> None:
 
 def _top(
     version: Annotated[
-        bool,
-        typer.Option("--version", help="Print the version and stop.", callback=_version, is_eager=True),
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Nothing to do: each command does its own."""
@@ -49,11 +47,7 @@ def _top(
 
 def main() -> None:
     """Run the program and exit with its code."""
-    raise SystemExit(exits.run(_program))
-
-
-def _program() -> int:
     # Pillow's remarks on odd metadata; what matters of a file is said in its answer
     warnings.filterwarnings("ignore", module="PIL")
-    result = application()(prog_name="mesoscope", standalone_mode=False)
-    return result if isinstance(result, int) else exits.OK
+    end_on_signals()
+    application()(prog_name="mesoscope")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,8 @@ from rich.text import Text
 from mesoscope.bundle import DEFAULT_BUNDLE, Bundle, find_bundle, installed_bundles, load_bundle, read_bundle
 from mesoscope.cli import exits
 from mesoscope.cli.console import fail, printable, stderr, stdout
-from mesoscope.errors import BundleError
+from mesoscope.engine import Judge
+from mesoscope.errors import BundleError, EngineError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -114,7 +114,7 @@ def _thresholds(bundle: Bundle) -> str:
 
 @app.command()
 def verify(names: Annotated[list[str], typer.Argument(help="Names, name-versions or directories.")]) -> None:
-    """Check bundles: the contract field by field, and the sha256 of every file.
+    """Check bundles: the contract field by field, the sha256 of every file, and that the graph opens.
 
     [bold]Example[/]  mesoscope bundle verify mesoscope-face my-bundles/own-1
     """
@@ -122,9 +122,10 @@ def verify(names: Annotated[list[str], typer.Argument(help="Names, name-versions
     bad = False
     for name in names:
         try:
-            path = Path(name) if Path(name).is_dir() else find_bundle(name)
+            path = find_bundle(name)
             bundle = read_bundle(path)
-        except BundleError as error:
+            Judge.open(bundle)
+        except (BundleError, EngineError) as error:
             bad = True
             fail(str(error))
         else:

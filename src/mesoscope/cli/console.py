@@ -59,14 +59,17 @@ def remark(message: str) -> None:
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[], None]]:
-    """A line on stderr that counts and tells the rate, where stderr is a terminal; yields a callable."""
+    """A line on stderr that counts, where people look at stderr and results go elsewhere; yields a callable."""
     console = stderr()
-    if not console.is_terminal:
+    if not console.is_terminal or sys.stdout.isatty():
         yield lambda: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} " + what), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    # left to itself it would send stdout, which holds the results, to its own console
+    with Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+    ) as progress:
         task = progress.add_task(what, total=None)
         yield lambda: progress.advance(task)

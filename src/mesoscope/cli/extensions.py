@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from mesoscope.errors import ExtraMissing
 
@@ -34,42 +36,73 @@ class Extension:
     load: str
     extra: str
 
-    def function(self, command: str) -> Callable[..., Any]:
-        """Import the function.
+    def function(self) -> Callable[..., Any]:
+        """Import the function; raises ModuleNotFoundError where a part of the extra is missing."""
+        module, _, name = self.load.partition(":")
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return found
+
+    @contextmanager
+    def naming_its_extra(self, command: str) -> Iterator[None]:
+        """Inside, a module that is not installed is told as the extra that brings it.
 
         Raises:
-            ExtraMissing: something it needs is not installed.
+            ExtraMissing: instead of ModuleNotFoundError, unless it is the extension's own package that is missing.
         """
-        module, _, name = self.load.partition(":")
         try:
-            return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+            yield
         except ModuleNotFoundError as error:
-            missing = (error.name or "").partition(".")[0]
-            if missing == module.partition(".")[0]:
+            if (error.name or "").partition(".")[0] in ("mesoscope", self.load.partition(".")[0]):
                 raise
             raise ExtraMissing(f"'mesoscope {command}'", self.extra) from error
 
 
-def extensions() -> Iterator[tuple[str, Extension]]:
-    """All commands that were found: their path (``bundle.import``) and what loads them."""
+def extensions(parent: str | None = None) -> Iterator[tuple[str, Extension]]:
+    """Commands that were found, with their path (``bundle.import``); with `parent`, those directly below it."""
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        yield entry.name, entry.load()
+        if parent is None or entry.name.rpartition(".")[0] == parent:
+            yield entry.name, entry.load()
 
 
-def add_to(app: typer.Typer, parent: str) -> None:
-    """Enter the extensions below `parent` (``""`` for the top, ``"bundle"``) into a Typer application."""
-    for path, extension in extensions():
-        above, _, name = path.rpartition(".")
-        if above == parent:
-            _add(app, path.replace(".", " "), name, extension)
+class ExtensibleGroup(TyperGroup):
+    """A group of commands that asks for extensions only where its own commands do not answer.
+
+    Attributes:
+        path: of the group, ``""`` for the top.
+    """
+
+    path = ""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer keeps the context's class to itself
+        """Own commands, then extensions."""
+        return [*super().list_commands(ctx), *(path.rpartition(".")[2] for path, _ in extensions(self.path))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - see list_commands
+        """An own command, or the stand-in of an extension."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        wanted = f"{self.path}.{cmd_name}".lstrip(".")
+        found = dict(extensions(self.path)).get(wanted)
+        return None if found is None else stand_in(wanted.replace(".", " "), found)
 
 
-def _add(app: typer.Typer, command: str, name: str, extension: Extension) -> None:
-    # the real command parses its own arguments, --help among them: the stand-in hands all of them on
+class BundleGroup(ExtensibleGroup):
+    """`mesoscope bundle`."""
+
+    path = "bundle"
+
+
+def stand_in(command: str, extension: Extension) -> Any:  # noqa: ANN401 - see ExtensibleGroup.list_commands
+    """A command that hands all its arguments, ``--help`` among them, to the real one."""
+    app = typer.Typer(add_completion=False)
     hands_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
-    @app.command(name, help=extension.help, context_settings=hands_on, add_help_option=False)
-    def stand_in(context: typer.Context) -> None:
-        real = typer.Typer(add_completion=False, rich_markup_mode="rich")
-        real.command(name)(extension.function(command))
-        typer.main.get_command(real)(args=list(context.args), prog_name=f"mesoscope {command}", standalone_mode=False)
+    @app.command(command.rpartition(" ")[2], help=extension.help, context_settings=hands_on, add_help_option=False)
+    def run(context: typer.Context) -> None:
+        with extension.naming_its_extra(command):
+            real = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+            real.command()(extension.function())
+            typer.main.get_command(real)(args=list(context.args), prog_name=f"mesoscope {command}")
+
+    return typer.main.get_command(app)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mesoscope.engine import BATCH, Judge
-from mesoscope.errors import MediaError
+from mesoscope.errors import MediaError, MesoscopeError
 from mesoscope.media import Input, MediaLimits, Video, open_media, sha256
 from mesoscope.pipeline.ahead import map_ahead
 from mesoscope.pipeline.answers import Asked, Source, answer_error
@@ -96,14 +96,23 @@ class Pipeline:
             return _Failed(source, str(error))
         except Exception as error:  # one file among millions must not end the run; it ends as an error
             log.exception("unexpected failure on %s", item.path)
-            return _Failed(source, _defect(error))
+            return _Failed(source, _reason(error))
 
     def _judge_waiting(self, waiting: list[PreparedPicture | _Failed]) -> Iterator[Detection]:
         pictures = [item for item in waiting if isinstance(item, PreparedPicture)]
-        answers = judge_pictures(pictures, self.judge, self.asked)
+        answers = iter(self._judge_pictures(pictures))
         for item in waiting:
             yield next(answers) if isinstance(item, PreparedPicture) else self._failure(item.source, item.reason)
         waiting.clear()
+
+    def _judge_pictures(self, pictures: Sequence[PreparedPicture]) -> list[Detection]:
+        try:
+            return list(judge_pictures(pictures, self.judge, self.asked))
+        except Exception as error:  # see _prepare
+            if len(pictures) > 1:  # one of them is to blame; the others must not pay for it
+                return [answer for picture in pictures for answer in self._judge_pictures([picture])]
+            log.exception("unexpected failure on %s", pictures[0].source.path)
+            return [self._failure(pictures[0].source, _reason(error))]
 
     def _judge_video(self, opened: _OpenedVideo) -> Detection:
         try:
@@ -120,11 +129,13 @@ class Pipeline:
             return self._failure(opened.source, str(error))
         except Exception as error:  # see _prepare
             log.exception("unexpected failure on %s", opened.source.path)
-            return self._failure(opened.source, _defect(error))
+            return self._failure(opened.source, _reason(error))
 
     def _failure(self, source: Source, reason: str) -> Detection:
         return Detection(answer_error(self.asked, source, reason))
 
 
-def _defect(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    if isinstance(error, MesoscopeError):
+        return str(error)
     return f"mesoscope failed on this file, which is a defect worth reporting ({type(error).__name__}: {error})"

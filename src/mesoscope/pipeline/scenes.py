@@ -10,6 +10,8 @@ from mesoscope.types import FaceResult, Float32Array, FrameResult, JudgedFace, O
 
 SHOWN_SIDE = 1024
 """Longest side, in pixels, of pictures kept for reports."""
+SHOWN_FRAME_SIDE = 640
+"""That of a video's frames, of which six are kept for each track until its end."""
 
 
 def shrink(pixels: UInt8Image, side: int = SHOWN_SIDE) -> tuple[UInt8Image, float]:
@@ -32,5 +34,5 @@ def judged_face(title: str, candidate: Candidate, map_: Float32Array | None, ans
 def judged_frame(
     title: str, candidate: Candidate, map_: Float32Array, frame: FrameResult, outcome: Outcome
 ) -> JudgedFace:
-    """A track's face on one frame, with the outcome that this frame alone would have."""
+    """A track's face on one frame, with the outcome of its track."""
     return JudgedFace(title, candidate.face.box, candidate.area, map_, outcome, frame.probability)

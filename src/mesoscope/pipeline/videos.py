@@ -15,7 +15,7 @@ from mesoscope.faces.tracks import Tracker
 from mesoscope.media import Frame, Video
 from mesoscope.pipeline.answers import DECIDING_FRAMES, Asked, Source, answer_file, answer_track
 from mesoscope.pipeline.framing import Candidate, Framing
-from mesoscope.pipeline.scenes import SHOWN_SIDE, judged_frame, shrink
+from mesoscope.pipeline.scenes import SHOWN_FRAME_SIDE, judged_frame, shrink
 from mesoscope.preprocess import stack
 from mesoscope.types import (
     Detection,
@@ -146,7 +146,7 @@ class _Watch:
             numbers = [WHOLE_FRAME_TRACK] * len(faces)
         else:
             numbers = self.tracker.update(frame.index, frame.time_s, faces, frame.pixels)
-        shown, scale = shrink(frame.pixels, SHOWN_SIDE) if self.keep_shown and faces else (None, 1.0)
+        shown, scale = shrink(frame.pixels, SHOWN_FRAME_SIDE) if self.keep_shown and faces else (None, 1.0)
         for number, face in zip(numbers, faces, strict=True):
             track = self.known.setdefault(number, _Track(number, frame.time_s, frame.time_s))
             track.end = frame.time_s
