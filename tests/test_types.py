@@ -57,5 +57,25 @@ def test_a_failed_file_has_a_reason_and_an_answered_one_has_none() -> None:
 def test_every_warning_has_its_sentence() -> None:
     with pytest.raises(ValidationError, match="every warning"):
         FileResult(
-            outcome=Outcome.ERROR, probability=None, logit=None, threshold=None, error="x", warnings=["w"], **FILE
+            outcome=Outcome.ERROR,
+            probability=None,
+            logit=None,
+            threshold=None,
+            error="x",
+            warnings=["squeezed"],
+            **FILE,
+        )
+
+
+def test_a_warning_outside_the_vocabulary_is_refused() -> None:
+    with pytest.raises(ValidationError, match="warnings"):
+        FileResult(
+            outcome=Outcome.ERROR,
+            probability=None,
+            logit=None,
+            threshold=None,
+            error="x",
+            warnings=["nonsense"],
+            messages={"nonsense": "x"},
+            **FILE,
         )

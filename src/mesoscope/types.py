@@ -22,6 +22,10 @@ UInt8Image = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
 
 Kind = Literal["picture", "video"]
+WarningCode = Literal[
+    "uncalibrated", "squeezed", "animation_first_frame", "transparency_on_white", "video_truncated", "video_damaged"
+]
+"""The whole vocabulary of `FileResult.warnings`; docs/results-json.md says what each means."""
 
 
 class Outcome(StrEnum):
@@ -207,8 +211,8 @@ class FileResult(_Answered):
     tracks: list[TrackResult] = Field(default_factory=list)
     bundle: str
     bundle_sha256: str
-    warnings: list[str] = Field(default_factory=list)
-    messages: dict[str, str] = Field(default_factory=dict)
+    warnings: list[WarningCode] = Field(default_factory=list)
+    messages: dict[WarningCode, str] = Field(default_factory=dict)
     error: str | None = None
     mesoscope: str
 
@@ -226,7 +230,7 @@ class FileResult(_Answered):
 class Notice:
     """A warning on its way to `FileResult.warnings` (code) and `.messages` (sentence)."""
 
-    code: str
+    code: WarningCode
     message: str
 
 

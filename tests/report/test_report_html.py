@@ -109,7 +109,7 @@ def test_nothing_is_loaded_and_nothing_runs(write: WriteReport, picture: MakeDet
 
 
 def test_hostile_text_stays_text(write: WriteReport, picture: MakeDetection, make_result: MakeResult) -> None:
-    warned = picture(HOSTILE).result.model_copy(update={"warnings": ["w"], "messages": {"w": HOSTILE}})
+    warned = picture(HOSTILE).result.model_copy(update={"warnings": ["squeezed"], "messages": {"squeezed": HOSTILE}})
     failed = make_result(HOSTILE, Outcome.ERROR, None, error=HOSTILE)
     page = write(Detection(warned, picture().evidence), Detection(failed), command=f"mesoscope detect {HOSTILE}")
     shown = HOSTILE.replace("\u202e", r"\u{202e}")

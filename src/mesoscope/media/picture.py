@@ -23,7 +23,7 @@ import importlib
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 from PIL import Image
@@ -37,8 +37,8 @@ from mesoscope.types import Notice, UInt8Image
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-ANIMATION_FIRST_FRAME = "animation_first_frame"
-TRANSPARENCY_ON_WHITE = "transparency_on_white"
+ANIMATION_FIRST_FRAME: Final = "animation_first_frame"
+TRANSPARENCY_ON_WHITE: Final = "transparency_on_white"
 NOT_MEDIA = "The file is neither a picture nor a video that can be read."
 
 _PLUGINS = {"JPEG2000": "Jpeg2K", "WEBP": "WebP"}

@@ -24,7 +24,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
@@ -34,14 +34,14 @@ from mesoscope.media.limits import DEFAULT_LIMITS, MediaLimits
 from mesoscope.media.packets import PacketTable, scan
 from mesoscope.media.reader import Reader
 from mesoscope.media.source import Source, size_of
-from mesoscope.types import Notice, UInt8Image
+from mesoscope.types import Notice, UInt8Image, WarningCode
 
 if TYPE_CHECKING:
     from av.sidedata.sidedata import SideData
     from av.video.frame import VideoFrame
 
-VIDEO_TRUNCATED = "video_truncated"
-VIDEO_DAMAGED = "video_damaged"
+VIDEO_TRUNCATED: Final = "video_truncated"
+VIDEO_DAMAGED: Final = "video_damaged"
 
 _NO_FRAME = "No frame of the video can be decoded; the file is damaged."
 
@@ -168,7 +168,7 @@ class Video:
             many = f"{lost} frames" if lost > 1 else "1 frame"
             self._note(VIDEO_DAMAGED, f"{many} of the video could not be decoded and were left out.")
 
-    def _note(self, code: str, message: str) -> None:
+    def _note(self, code: WarningCode, message: str) -> None:
         self.notices[:] = [notice for notice in self.notices if notice.code != code] + [Notice(code, message)]
 
 

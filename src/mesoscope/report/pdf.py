@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MAX_ROWS = 1000
+FRAMES_A_ROW = 3
+"""Of the frames that decided: as many as a track has, so that they stand side by side."""
 """Files in the table: beyond, pages of rows serve nobody (and cost memory); the HTML report has them all."""
 _ROWS_A_TABLE = 100
 """Long tables are cut into many: laying out one of 20,000 rows would take time that grows with its square."""
@@ -271,15 +273,16 @@ class _Story:
             first.append(self._text(words, "quiet"))
         yield self._kept(first)
         cells = [self._deciding(frame) for frame in track.frames]
-        for start in range(0, len(cells), 2):
-            yield self._grid([cells[start : start + 2]], 2)
+        for start in range(0, len(cells), FRAMES_A_ROW):
+            yield self._grid([cells[start : start + FRAMES_A_ROW]], FRAMES_A_ROW)
 
     def _deciding(self, part: DecidingFrame) -> list[Flowable]:
-        width = (self._width - 10) / 2
-        thumbs = [picture(figure, 84, 84) for figure in (part.face, part.face_map) if figure]
+        width = self._width / FRAMES_A_ROW - 5
+        side = width / 2 - 5
+        thumbs = [picture(figure, side, side) for figure in (part.face, part.face_map) if figure]
         cell = [picture(part.frame, width, 190)]
         if thumbs:
-            cell.append(self._grid([thumbs], 2, 178))
+            cell.append(self._grid([thumbs], 2, width))
         return [*cell, self._gap(), self._text(part.caption, "quiet")]
 
     def _gap(self) -> Flowable:
