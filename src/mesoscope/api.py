@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,6 +123,13 @@ class Detector:
         """Judge files and folders (recursively), one result per file, in order, as they come."""
         return (detection.result for detection in self.stream(sources))
 
-    def stream(self, sources: Iterable[PathLike]) -> Iterator[Detection]:
-        """Like `detect_many`, with the evidence where `keep_evidence` was set."""
-        return self.pipeline.run(find_inputs([os.fspath(source) for source in sources], limits=self.pipeline.limits))
+    def stream(self, sources: Iterable[PathLike], *, without: Sequence[Path] = ()) -> Iterator[Detection]:
+        """Like `detect_many`, with the evidence where `keep_evidence` was set.
+
+        Args:
+            sources: files and folders.
+            without: folders to pass over inside them, such as the one that overlays are written to.
+        """
+        return self.pipeline.run(
+            find_inputs([os.fspath(source) for source in sources], limits=self.pipeline.limits, without=without)
+        )

@@ -220,3 +220,11 @@ def test_a_whole_run_touches_no_network_and_starts_no_process(portrait: Path) ->
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0
     assert "FORBIDDEN" not in done.stderr
+
+
+def test_what_a_run_draws_is_not_its_input(portrait: Path, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(portrait.read_bytes())
+    for _ in range(2):
+        done = run("detect", tmp_path, "--overlays", tmp_path / "overlays", "--jsonl")
+        assert len(done.stdout.splitlines()) == 1
+    assert len(list((tmp_path / "overlays").iterdir())) == 1

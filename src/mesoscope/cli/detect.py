@@ -175,7 +175,7 @@ def detect(  # noqa: PLR0917 - each parameter is a flag
     unanswered = False
     with _sinks(detector, report or [], overlays) as sinks, counting("files judged") as count:
         printer.start()
-        for detection in detector.stream(paths):
+        for detection in detector.stream(paths, without=[overlays] if overlays else []):
             printer.add(detection.result)
             for sink in sinks:
                 sink.add(detection)

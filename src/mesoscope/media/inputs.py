@@ -34,6 +34,8 @@ MEDIA_SUFFIXES = PICTURE_SUFFIXES | VIDEO_SUFFIXES
 
 STDIN = "-"
 _BLOCK = 1 << 20
+_Identity = tuple[int, int]
+"""Device and inode: the same for every way to a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,11 @@ class Input:
 
 
 def find_inputs(
-    paths: Sequence[str], *, limits: MediaLimits = DEFAULT_LIMITS, stdin: BinaryIO | None = None
+    paths: Sequence[str],
+    *,
+    limits: MediaLimits = DEFAULT_LIMITS,
+    stdin: BinaryIO | None = None,
+    without: Sequence[Path] = (),
 ) -> Iterator[Input]:
     """Walk through files, folders and standard input, lazily and in the order given.
 
@@ -65,18 +71,21 @@ def find_inputs(
         paths: as typed; ``-`` is standard input, which holds one picture or video.
         limits: `max_bytes` also bounds what is read from standard input or a named pipe.
         stdin: instead of the process's own.
+        without: folders that are passed over where they lie in one that is searched: what this very run writes
+            must not become its input.
 
     Yields:
         An `Input` a file. What cannot be read is an input too, with its `error`, so that the others go on.
     """
+    passed_over = {_identity(folder) for folder in without if folder.is_dir()}
     for path in paths:
         if path == STDIN:
             yield _drain(STDIN, sys.stdin.buffer if stdin is None else stdin, "Standard input", limits)
         else:
-            yield from _named(path, limits)
+            yield from _named(path, limits, passed_over)
 
 
-def _named(path: str, limits: MediaLimits) -> Iterator[Input]:
+def _named(path: str, limits: MediaLimits, passed_over: set[_Identity]) -> Iterator[Input]:
     if not path:
         yield Input(path, None, "An empty path was given.")
         return
@@ -89,7 +98,7 @@ def _named(path: str, limits: MediaLimits) -> Iterator[Input]:
         yield Input(shown, None, f"The path cannot be read: {reason(error)}.")
     else:
         if stat.S_ISDIR(mode):
-            yield from _walk(path)
+            yield from _walk(path, set(passed_over))
         elif stat.S_ISFIFO(mode):  # a shell's <(command)
             yield _pipe(path, limits)
         else:
@@ -117,9 +126,13 @@ def _drain(path: str, pipe: BinaryIO, name: str, limits: MediaLimits) -> Input:
     return Input(path, bytes(content)) if content else Input(path, None, f"{name} is empty (0 bytes).")
 
 
-def _walk(top: str) -> Iterator[Input]:
-    """Depth first. The stack holds, for each folder on the way down, the names still to come."""
-    seen: set[tuple[int, int]] = set()
+def _identity(folder: str | Path) -> _Identity:
+    status = os.stat(folder)  # noqa: PTH116 - a plain string keeps undecodable names
+    return status.st_dev, status.st_ino
+
+
+def _walk(top: str, seen: set[_Identity]) -> Iterator[Input]:
+    """Depth first, without the folders in `seen`. The stack holds the names still to come on the way down."""
     stack: list[tuple[str, Iterator[str]]] = []
     found = False
     pending: str | None = top
@@ -147,15 +160,15 @@ def _walk(top: str) -> Iterator[Input]:
         yield Input(printable(top), None, "The folder holds no picture and no video.")
 
 
-def _names(folder: str, seen: set[tuple[int, int]]) -> list[str]:
+def _names(folder: str, seen: set[_Identity]) -> list[str]:
     """Sorted names of the media files of a folder, and of its sub-folders with a separator at the end.
 
     Names, not entries: a folder of a million files then takes tens of megabytes.
     """
-    status = os.stat(folder)  # noqa: PTH116 - a plain string keeps undecodable names
-    if (status.st_dev, status.st_ino) in seen:
+    identity = _identity(folder)
+    if identity in seen:
         return []
-    seen.add((status.st_dev, status.st_ino))
+    seen.add(identity)
     names = []
     with os.scandir(folder) as entries:
         for entry in entries:
