@@ -2,6 +2,7 @@
 
 * MesoscopeError
   * UsageError            the caller asked for something that cannot be (exit code 2)
+    * ManifestError       a manifest is missing, damaged, or breaks its schema (names row and column)
   * MediaError            a file cannot be read as a picture or a video
     * MediaTooLarge       over the limits on bytes or pixels
   * BundleError           a bundle is missing, damaged, unsafe or of another schema
@@ -24,6 +25,10 @@ class MesoscopeError(Exception):
 
 class UsageError(MesoscopeError):
     """The request itself is wrong: unknown name, contradicting options, nothing to do."""
+
+
+class ManifestError(UsageError):
+    """A manifest is missing, unreadable, or breaks its schema; the message names the row and the column."""
 
 
 class MediaError(MesoscopeError):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from mesoscope.atomic import make_directory, replacing
 from mesoscope.bundle import Bundle
 from mesoscope.calibrate import Verdict
 from mesoscope.errors import UsageError
 from mesoscope.report import ReportWriter, formats, open_report
-from mesoscope.report.atomic import make_directory, replacing
 from mesoscope.types import Detection
 
 MakeDetection = Callable[..., Detection]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mesoscope.atomic import explained, replacing
 from mesoscope.errors import UsageError
 from mesoscope.explain import (
     OUTCOME_COLOURS,
@@ -21,7 +22,6 @@ from mesoscope.explain import (
     draw_marks,
     measure,
 )
-from mesoscope.report.atomic import explained, replacing
 from mesoscope.types import Box, FrameMap, FrameResult, TrackResult, UInt8Image
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from mesoscope.atomic import explained, make_directory, replacing
 from mesoscope.errors import MediaError
 from mesoscope.explain import MapScale, measure, overlay, with_legend
 from mesoscope.media import DEFAULT_LIMITS, STDIN, MediaLimits, open_video
 from mesoscope.report.annotate import annotate_video
-from mesoscope.report.atomic import explained, make_directory, replacing
 from mesoscope.report.words import visible
 from mesoscope.types import Detection, Evidence, FileResult, UInt8Image
 

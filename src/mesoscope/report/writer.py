@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 
 import mesoscope
+from mesoscope.atomic import explained, make_directory, replacing
 from mesoscope.bundle import Bundle
 from mesoscope.calibrate import Verdict
 from mesoscope.errors import UsageError
 from mesoscope.registry import Registry
-from mesoscope.report.atomic import explained, make_directory, replacing
 from mesoscope.report.content import Report, Section, SectionBuilder, urgency
 from mesoscope.types import Detection, FileResult, Outcome
 
