@@ -2,6 +2,7 @@
 
 * MesoscopeError
   * ExportError           a detector cannot be written as a bundle that keeps its promises
+  * LeakError             a manifest leaks between its splits, and nobody said that it may
   * UsageError
     * WeightsError        a file of weights is not what its format says
 """
@@ -17,3 +18,7 @@ class ExportError(MesoscopeError):
 
 class WeightsError(UsageError):
     """A file is not what its format says: another kind of file, other layers, other shapes."""
+
+
+class LeakError(MesoscopeError):
+    """A manifest leaks between its splits (exit code 1); the message names each kind and how to allow it by name."""

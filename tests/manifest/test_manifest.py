@@ -183,3 +183,12 @@ def test_other_writers_types_are_accepted(tmp_path: Path) -> None:
 def test_every_column_is_a_field_of_a_row() -> None:
     row = Row(path="p", label="real", group="g", dataset="d")
     assert list(row.values()) == [column.name for column in COLUMNS]
+
+
+def test_a_row_of_plain_values() -> None:
+    values = {"path": "p", "label": "real", "group": "g", "dataset": "d", "frame": 3, "nose": True}
+    row = Row.of(values)
+    assert row.frame == 3
+    assert row.extra == {"nose": True}
+    with pytest.raises(ManifestError, match="a row lacks its label"):
+        Row.of({**values, "label": None})

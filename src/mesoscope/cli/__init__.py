@@ -11,7 +11,7 @@ import mesoscope
 from mesoscope.cli import bundle as bundle_commands
 from mesoscope.cli.detect import EXAMPLES, detect
 from mesoscope.cli.exits import Program, end_on_signals
-from mesoscope.cli.extensions import BundleGroup
+from mesoscope.cli.extensions import BundleGroup, DataGroup
 
 
 def application() -> typer.Typer:
@@ -28,6 +28,9 @@ def application() -> typer.Typer:
     app.callback()(_top)
     app.command(help=EXAMPLES, short_help="Judge pictures, faces and videos.", no_args_is_help=True)(detect)
     app.add_typer(bundle_commands.app, name="bundle", cls=BundleGroup)
+    data = typer.Typer(help="Data sets: import, faces, split, sample, merge, audit, explore.", no_args_is_help=True)
+    data.callback()(_top_of_data)
+    app.add_typer(data, name="data", cls=DataGroup)
     return app
 
 
@@ -43,6 +46,10 @@ def _top(
     ] = False,
 ) -> None:
     """Nothing to do: each command does its own."""
+
+
+def _top_of_data() -> None:
+    """Data sets: import, faces, split, sample, merge, audit, explore."""
 
 
 def main() -> None:

@@ -93,6 +93,12 @@ class BundleGroup(ExtensibleGroup):
     path = "bundle"
 
 
+class DataGroup(ExtensibleGroup):
+    """`mesoscope data`: all its commands come from elsewhere."""
+
+    path = "data"
+
+
 def stand_in(command: str, extension: Extension) -> Any:  # noqa: ANN401 - see ExtensibleGroup.list_commands
     """A command that hands all its arguments, ``--help`` among them, to the real one."""
     app = typer.Typer(add_completion=False)

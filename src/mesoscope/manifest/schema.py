@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -111,6 +111,19 @@ class Row:
     finder: str | None = None
     finder_score: float | None = None
     extra: Mapping[str, Value] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value]) -> Row:
+        """A row from column names and values; names that are no known column become `extra`.
+
+        Raises:
+            ManifestError: a required column is missing.
+        """
+        missing = [name for name in REQUIRED if values.get(name) is None]
+        if missing:
+            raise ManifestError(f"a row lacks its {', '.join(missing)}: {dict(values)}")
+        known: dict[str, Any] = {name: value for name, value in values.items() if name in BY_NAME}
+        return cls(**known, extra={name: value for name, value in values.items() if name not in BY_NAME})
 
     def values(self) -> dict[str, Value]:
         """Column name to value: all known columns, then the extra ones."""

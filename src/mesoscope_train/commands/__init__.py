@@ -9,3 +9,16 @@ BUNDLE_IMPORT = Extension(
     load="mesoscope_train.commands.bundle_import:command",
     extra="train",
 )
+
+
+def _data(help: str, module: str) -> Extension:
+    return Extension(help=help, load=f"mesoscope_train.commands.{module}:command", extra="train")
+
+
+DATA_IMPORT = _data("Turn a published data set, or your own folders, into a manifest.", "data_import")
+DATA_FACES = _data("Cut faces out of a manifest's videos and pictures.", "data_faces")
+DATA_SPLIT = _data("Split a manifest by group into train, validation and test, or into folds.", "data_split")
+DATA_SAMPLE = _data("Draw a balanced sample that prefers different groups.", "data_sample")
+DATA_MERGE = _data("Merge several manifests into one that keeps their sources.", "data_merge")
+DATA_AUDIT = _data("Look for leaks between splits and for shortcuts to the label.", "data_audit")
+DATA_EXPLORE = _data("Show a data set on one page: counts, sizes, samples, audit.", "data_explore")

@@ -25,7 +25,7 @@ def run(format: str, file: Path, out: Path, name: str | None, force: bool) -> Pa
         ExportError: the graph does not agree with the network.
     """
     # torch takes seconds to load, and `--help` must not wait for it
-    from mesoscope_train.weight_formats import weight_formats  # noqa: PLC0415
+    from mesoscope_train.weight_formats import weight_formats
 
     return weight_formats[format](file, out, name=name, overwrite=force).path
 

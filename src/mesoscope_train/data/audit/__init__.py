@@ -1,0 +1,1 @@
+"""Whether a manifest can be trusted: leaks between splits, label conflicts, unreadable files, shortcuts."""
