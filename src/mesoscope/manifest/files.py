@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from mesoscope.atomic import explained, replacing
@@ -21,6 +20,7 @@ from mesoscope.errors import ManifestError
 from mesoscope.manifest.checks import check_table
 from mesoscope.manifest.schema import BY_NAME, SCHEMA_VERSION, ordered
 from mesoscope.manifest.table import Manifest
+from mesoscope.manifest.text import first_line, read_csv_as_text, typed
 
 _KEY = b"mesoscope"
 SUFFIXES = (".parquet", ".csv")
@@ -105,7 +105,7 @@ def _read_parquet(path: Path) -> tuple[pa.Table, dict[str, Any]]:
         # one file, never a data set of partitions whose folder names would become columns
         table = parquet.ParquetFile(path).read()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise ManifestError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
+        raise ManifestError(f"{path} cannot be read as Parquet: {first_line(error)}") from error
     return table.replace_schema_metadata(None), _facts((table.schema.metadata or {}).get(_KEY, b"{}"), path)
 
 
@@ -113,39 +113,12 @@ def _read_csv(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
     side = side_file(path)
     facts = _facts(side.read_bytes(), side) if side.is_file() else {}
-    try:
-        names = csv.open_csv(path).schema.names
-        # everything as text first: '004' is a name and not the number 4
-        text = csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
-        )
-        table = csv.read_csv(path, convert_options=text, parse_options=csv.ParseOptions(newlines_in_values=True))
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path} cannot be read as CSV: {_first_line(error)}") from error
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise ManifestError(f"{path}: the column {', '.join(doubled)} stands twice in the header")
+    table = read_csv_as_text(path)
     stated = {entry["name"]: entry["type"] for entry in facts.get("columns", ())}
     for index, name in enumerate(table.column_names):
         if name not in BY_NAME:
-            table = table.set_column(index, name, _typed(table.column(name), stated.get(name)))
+            table = table.set_column(index, name, typed(table.column(name), stated.get(name)))
     return table, facts
-
-
-def _typed(text: pa.ChunkedArray, stated: str | None) -> pa.ChunkedArray:
-    """An extra column of a CSV file: as stated beside it, or as numbers where every value survives the way back."""
-    codes = stated is None and pc.any(pc.match_substring_regex(text, r"^[+-]?0\d")).as_py()
-    if codes:  # '007' is a name, not a number
-        return text
-    types = {"int64": pa.int64(), "double": pa.float64(), "bool": pa.bool_(), "string": pa.string()}
-    for wanted in [types[stated]] if stated in types else [pa.bool_(), pa.int64(), pa.float64()]:
-        try:
-            cast = text.cast(wanted)
-        except pa.ArrowInvalid:
-            continue
-        if stated or wanted == pa.float64() or cast.cast(pa.string()).equals(text):
-            return cast
-    return text
 
 
 def _facts(content: bytes, path: Path) -> dict[str, Any]:
@@ -156,7 +129,3 @@ def _facts(content: bytes, path: Path) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise ManifestError(f"{path}: the facts about the manifest are not a JSON object")
     return facts
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
