@@ -3,7 +3,9 @@
 * MesoscopeError
   * ExportError           a detector cannot be written as a bundle that keeps its promises
   * LeakError             a manifest leaks between its splits, and nobody said that it may
+  * TrainingDiverged      the loss or its gradient is no longer a number
   * UsageError
+    * RecipeError         a recipe, its YAML or its flags do not make a run
     * WeightsError        a file of weights is not what its format says
 """
 
@@ -16,9 +18,17 @@ class ExportError(MesoscopeError):
     """A detector cannot be written as a bundle that keeps its promises."""
 
 
-class WeightsError(UsageError):
-    """A file is not what its format says: another kind of file, other layers, other shapes."""
-
-
 class LeakError(MesoscopeError):
     """A manifest leaks between its splits (exit code 1); the message names each kind and how to allow it by name."""
+
+
+class TrainingDiverged(MesoscopeError):
+    """The loss or its gradient is no longer a number; the last good checkpoint was kept."""
+
+
+class RecipeError(UsageError):
+    """A recipe, its YAML file or its flags do not make a run; the message names the way to the key."""
+
+
+class WeightsError(UsageError):
+    """A file is not what its format says: another kind of file, other layers, other shapes."""
