@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mesoscope.errors import UsageError
 from mesoscope.manifest import Manifest, ManifestBuilder
 from mesoscope_train.data.importers import ImportOptions, Skips, importers
+
+OPTION_WORDS = {
+    "labels": "--label",
+    "columns": "--column",
+    "constants": "--constant",
+    "table": "--table",
+    "group": "--group",
+    "subfolders": "--subfolders",
+    "compressions": "--compression",
+}
+"""Fields of `ImportOptions` as the command line says them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +66,7 @@ def import_data(
     unheeded = sorted(options.given() - importer.options)
     if unheeded:
         raise UsageError(
-            f"the format '{format}' does not heed {', '.join(unheeded)}; "
-            f"it heeds: {', '.join(sorted(importer.options)) or 'none of these'}"
+            f"the format '{format}' does not heed {_words(unheeded)}; it heeds: {_words(importer.options) or 'none'}"
         )
     if not root.is_dir():
         raise UsageError(f"{root} is no directory")
@@ -75,6 +85,10 @@ def import_data(
     if not taken:
         raise UsageError(f"nothing in {root} could be imported as '{format}'{_because(skips)}")
     return Imported(builder.build(*([history] if history else [])), skips, beyond)
+
+
+def _words(options: Iterable[str]) -> str:
+    return ", ".join(OPTION_WORDS[name] for name in sorted(options))
 
 
 def _because(skips: Skips) -> str:

@@ -1,77 +1,82 @@
-"""Label folders: ``fake/`` and ``real/``, or any names that ``--label`` explains."""
+"""Label folders: ``fake/`` and ``real/``, or any names that ``--label`` explains, below split folders or not.
+
+The group of a file is the file itself unless ``--group`` says better: frames of one video in a flat folder need a
+regular expression on their names, or they end on both sides of a split.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from mesoscope.errors import UsageError
-from mesoscope.manifest import LABELS, Row
+from mesoscope.manifest import LABELS, Row, Value
+from mesoscope.manifest.schema import EXTRA_NAME, REQUIRED
 from mesoscope_train.data.importers.contract import Importer, ImportOptions, Skips, files_below, register
+from mesoscope_train.data.importers.grouping import does_not_fit, grouping
+from mesoscope_train.data.importers.layout import SPLIT_WORDS, Section, count_others, folder_names, sections
 
 
 def rows(root: Path, options: ImportOptions, skips: Skips) -> Iterator[Row]:
-    """A row a file below ``root/LABEL``; see `Importer.rows`."""
-    labels = {**{label: label for label in LABELS}, **options.labels}
-    folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    known = [name for name in folders if name in labels or name.lower() in LABELS]
-    if not known:
+    """A row a file below ``root/LABEL`` or ``root/SPLIT/LABEL``; see `Importer.rows`."""
+    if options.subfolders and (not EXTRA_NAME.fullmatch(options.subfolders) or options.subfolders in REQUIRED):
+        raise UsageError(f"--subfolders {options.subfolders}: not the name of a column that can be filled")
+    parts = sections(root, SPLIT_WORDS, lambda folder: bool(_labelled(folder, options.labels)))
+    if not parts:
         raise UsageError(
-            f"{root} has no folder named real or fake (found: {', '.join(folders) or 'none'}); "
+            f"{root} has no folder named real or fake, nor train, validation or test with such folders in them "
+            f"(found: {', '.join(folder_names(root)) or 'none'}); "
             "say what its folders mean: --label NAME=real --label NAME=fake"
         )
+    for part in parts:
+        yield from _part(root, part, options, skips)
+    _note_what_was_not_met(parts, options.labels, skips)
+    if parts[0].folder != root:
+        count_others(root, root, {part.folder.name for part in parts}, "the folder '{0}' is no split", skips)
+
+
+def _labelled(folder: Path, words: Mapping[str, str]) -> dict[str, str]:
+    """The folders in a folder that have a label, by name."""
+    names = folder_names(folder)
+    return {name: words.get(name) or name.lower() for name in names if name in words or name.lower() in LABELS}
+
+
+def _part(root: Path, part: Section, options: ImportOptions, skips: Skips) -> Iterator[Row]:
+
     dataset = options.dataset or root.resolve().name
-    group_of = grouping(options.group or "file")
-    for name in folders:
-        if name not in known:
-            skips.add(f"the folder '{name}' has no label: name it with --label {name}=real or {name}=fake", name)
-            continue
-        label = labels.get(name) or name.lower()
-        for path in files_below(root, root / name, skips):
+    rule = options.group or "file"
+    group_of = grouping(rule)
+    labelled = _labelled(part.folder, options.labels)
+    for name, label in labelled.items():
+        folder = part.folder / name
+        for path in files_below(root, folder, skips):
             group = group_of(path)
             if group is None:
-                skips.add(f"the path does not fit the grouping '{options.group}'", path)
+                skips.add(does_not_fit(rule), path)
                 continue
-            below = PurePosixPath(path).parts[1:-1]
-            values = {"path": path, "label": label, "group": f"{dataset}:{group}", "dataset": dataset}
+            values: dict[str, Value] = {"split": part.split, "path": path, "label": label}
+            values |= {"group": f"{dataset}:{group}", "dataset": dataset}
+            below = PurePosixPath(path).relative_to(folder.relative_to(root).as_posix()).parts[:-1]
             if options.subfolders and below:
                 values[options.subfolders] = below[0]
             yield Row.of(values)
+    unlabelled = "the folder '{0}' has no label: name it with --label '{0}=real' or --label '{0}=fake'"
+    count_others(root, part.folder, labelled, unlabelled, skips)
 
 
-def grouping(rule: str) -> Callable[[str], str | None]:
-    """A function from a relative path to its group, None where the path does not fit.
-
-    Args:
-        rule: ``file``, ``folder``, or a regular expression whose first parenthesis is the group.
-
-    Raises:
-        UsageError: the expression is broken or has no parenthesis.
-    """
-    if rule == "file":
-        return lambda path: path
-    if rule == "folder":
-        return lambda path: PurePosixPath(path).parent.as_posix()
-    try:
-        expression = re.compile(rule)
-    except re.error as error:
-        raise UsageError(f"--group {rule}: not a regular expression: {error}") from error
-    if not expression.groups:
-        raise UsageError(f"--group {rule}: put the part that names the group into parentheses")
-
-    def found(path: str) -> str | None:
-        match = expression.search(path)
-        return match.group(1) if match else None
-
-    return found
+def _note_what_was_not_met(parts: list[Section], words: Mapping[str, str], skips: Skips) -> None:
+    """Remark on words of ``--label`` that name no folder: they may be misspelt."""
+    for word, label in words.items():
+        if not any((part.folder / word).is_dir() for part in parts):
+            skips.note(f"--label {word}={label}: there is no folder '{word}'")
 
 
 register(
     Importer(
         name="folders",
         title="Folders named after their label",
-        layout="ROOT/real/**.jpg  ROOT/fake/**.png  (any names with --label NAME=real)",
+        layout="ROOT/real/**.jpg\nROOT/fake/**.png\n(any names with --label NAME=real, "
+        "or the same in ROOT/train, ROOT/validation, ROOT/test)",
         source="the common layout of image classification (torchvision's ImageFolder)",
         rows=rows,
         options=frozenset({"labels", "group", "subfolders"}),
