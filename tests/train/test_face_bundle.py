@@ -25,7 +25,7 @@ from mesoscope_train.face_bundle.batches import (
 )
 from mesoscope_train.face_bundle.measuring import as_markdown, auc_by_group
 from mesoscope_train.face_bundle.rows import Row, as_csv, read_rows, split_of
-from mesoscope_train.face_bundle.thresholds import choose, fit_platt, group_weights, upper_quantile
+from mesoscope_train.thresholds import choose, fit_platt, group_weights, upper_quantile
 
 SPEC = detectors["slim-resnet"].preprocess.model_copy(update={"size": 32})
 AS_IS = Augmentation(smallest_window=1.0, jpeg=0, blur=0, brightness=0, contrast=0, saturation=0, tint=0)

@@ -21,7 +21,7 @@ from mesoscope_train.detectors import Detector, detectors
 from mesoscope_train.export import export_bundle
 from mesoscope_train.face_bundle.measuring import Floats, as_markdown, data_sets, measure
 from mesoscope_train.face_bundle.rows import Row, as_csv, read_rows
-from mesoscope_train.face_bundle.thresholds import choose, fit_platt, group_weights
+from mesoscope_train.thresholds import choose, fit_platt, group_weights
 
 ARCHITECTURE = "slim-resnet"
 NAME, VERSION = "mesoscope-face", "1"

@@ -194,7 +194,7 @@ class Loop(Settings):
         ema: decay of the moving average of the weights, which is then validated and exported; None for none.
         early_stopping: epochs without a better validation value after which a stage ends; None for never.
         monitor: the validation value by which the best checkpoint is chosen.
-        checkpoint_steps: a checkpoint for resuming every so many steps; None for once an epoch.
+        checkpoint_steps: a checkpoint for resuming every so many steps, and after each epoch.
         accelerator, devices, nodes: Lightning's.
         seed: of everything random.
     """
@@ -206,7 +206,7 @@ class Loop(Settings):
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     early_stopping: Count | None = None
     monitor: Literal["loss", "auc", "accuracy"] = "loss"
-    checkpoint_steps: Count | None = None
+    checkpoint_steps: Count = 500
     accelerator: str = "auto"
     devices: Count = 1
     nodes: Count = 1

@@ -1,0 +1,200 @@
+"""Stages of a run, one after the other, each by Lightning's trainer. A run that was killed goes on where it was."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from safetensors.torch import load_file, save_file
+
+from mesoscope.atomic import explained, replacing
+from mesoscope.errors import UsageError
+from mesoscope_train.detectors import Detector
+from mesoscope_train.recipes.settings import Recipe, Stage
+from mesoscope_train.training.examples import Examples
+from mesoscope_train.training.history import HistoryWriter
+from mesoscope_train.training.order import EpochOrder
+from mesoscope_train.training.pictures import Pictures, TrainingLoader, validation_loader
+from mesoscope_train.training.run import Run
+from mesoscope_train.training.task import Task
+
+LAST, BEST = "last.ckpt", "best.ckpt"
+_MODES = {"loss": "min", "auc": "max", "accuracy": "max"}
+_SEED = 2_147_483_647
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run reads.
+
+    Attributes:
+        train, validation: pictures.
+        examples: the training rows, for order and class weights.
+    """
+
+    train: Pictures
+    validation: Pictures
+    examples: Examples
+
+
+def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts, freeze: Callable[[Stage], None]) -> None:
+    """Run all stages that are not done yet; `detector` ends with the best weights of the last one.
+
+    Args:
+        run: its directory; a stage's ``done`` file says that it is finished.
+        recipe: of the run.
+        detector: with its first weights; changed.
+        parts: what is read.
+        freeze: makes exactly the parameters of a stage ask for gradients.
+
+    Raises:
+        TrainingDiverged: a loss or a gradient is not finite.
+        UsageError: a checkpoint is of another network.
+    """
+    for number, stage in enumerate(recipe.stages, start=1):
+        finished = run.stage(number, stage.name) / "model.safetensors"
+        if not finished.is_file():
+            freeze(stage)
+            _run_stage(run, number, recipe, detector, parts)
+        detector.load_state_dict(load_file(finished))
+    if getattr(rank_zero_only, "rank", 0) == 0:
+        _save(detector, run.weights_file)
+
+
+def _run_stage(run: Run, number: int, recipe: Recipe, detector: Detector, parts: Parts) -> None:
+    stage, loop = recipe.stages[number - 1], recipe.loop
+    directory = run.stage(number, stage.name)
+    world = loop.devices * loop.nodes
+    trainer = _trainer(run, recipe, stage, directory)
+    order = _order(recipe, parts.examples, rank=trainer.global_rank, world=world)
+    if not len(order):
+        raise UsageError(
+            f"{len(parts.examples):,} training pictures do not fill one batch of {loop.batch_size} on {world} "
+            "process(es); choose a smaller --batch-size"
+        )
+    task = Task(
+        detector,
+        recipe,
+        stage,
+        steps_an_epoch=-(-len(order) // loop.accumulate),
+        class_weights=_class_weights(recipe, parts.examples),
+    )
+    training = TrainingLoader(parts.train, order, workers=recipe.data.workers, pinned=_on_gpu(trainer))
+    validation = validation_loader(
+        parts.validation, loop.batch_size, workers=recipe.data.workers, rank=trainer.global_rank, world=world
+    )
+    last = directory / LAST
+    with _quiet():
+        # weights_only=False would unpickle whatever stands in the file; these files are plain tensors and numbers
+        try:
+            trainer.fit(task, training, validation, ckpt_path=last if last.is_file() else None, weights_only=True)
+        except SystemExit:  # what Lightning makes of Ctrl-C
+            if trainer.interrupted:
+                raise KeyboardInterrupt from None
+            raise
+    best = trainer.checkpoint_callbacks[0]
+    assert isinstance(best, ModelCheckpoint)  # noqa: S101 - the first one is ours
+    if trainer.is_global_zero:
+        _load_checkpoint(detector, Path(best.best_model_path or last))
+        _save(detector, directory / "model.safetensors")
+    trainer.strategy.barrier("stage-saved")
+
+
+def _trainer(run: Run, recipe: Recipe, stage: Stage, directory: Path) -> lightning.Trainer:
+    loop = recipe.loop
+    return lightning.Trainer(
+        accelerator=loop.accelerator,
+        devices=loop.devices,
+        num_nodes=loop.nodes,
+        strategy="ddp" if loop.devices * loop.nodes > 1 else "auto",
+        precision=loop.precision,
+        max_epochs=stage.epochs,
+        accumulate_grad_batches=loop.accumulate,
+        gradient_clip_val=loop.clip,
+        callbacks=_callbacks(run, recipe, stage, directory),
+        logger=TensorBoardLogger(run.path / "tensorboard", name=stage.name, version=""),
+        use_distributed_sampler=False,  # `EpochOrder` shares the rows out itself
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        enable_model_summary=False,
+        default_root_dir=directory,
+    )
+
+
+def _callbacks(run: Run, recipe: Recipe, stage: Stage, directory: Path) -> list[Callback]:
+    loop = recipe.loop
+    monitor, mode, last = f"val_{loop.monitor}", _MODES[loop.monitor], LAST.removesuffix(".ckpt")
+    callbacks: list[Callback] = [
+        ModelCheckpoint(
+            directory, BEST.removesuffix(".ckpt"), monitor=monitor, mode=mode, enable_version_counter=False
+        ),
+        # both write one file: whatever came last is where a killed run goes on
+        ModelCheckpoint(
+            directory, last, every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+        ),
+        ModelCheckpoint(directory, last, every_n_train_steps=loop.checkpoint_steps, enable_version_counter=False),
+        HistoryWriter(run.history_file, stage.name, loop.batch_size * loop.devices * loop.nodes),
+        TQDMProgressBar(),
+    ]
+    if loop.early_stopping:
+        callbacks.append(EarlyStopping(monitor, patience=loop.early_stopping, mode=mode))
+    if loop.ema:
+        callbacks.append(EMAWeightAveraging(decay=loop.ema))
+    return callbacks
+
+
+def _order(recipe: Recipe, examples: Examples, *, rank: int, world: int) -> EpochOrder:
+    return EpochOrder(
+        examples.fake,
+        examples.groups,
+        recipe.loop.batch_size,
+        recipe.loop.seed,
+        balance="even" if recipe.data.balance == "even" else "none",
+        pairs=recipe.data.pairs,
+        rank=rank,
+        world=world,
+    )
+
+
+def _class_weights(recipe: Recipe, examples: Examples) -> tuple[float, float]:
+    """Such that both classes weigh the same in all and the mean weight is one."""
+    if recipe.data.balance != "weights":
+        return 1.0, 1.0
+    return len(examples) / (2 * examples.n_real), len(examples) / (2 * examples.n_fake)
+
+
+def _load_checkpoint(detector: Detector, path: Path) -> None:
+    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    prefix = "detector."
+    detector.load_state_dict({key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)})
+
+
+def _save(detector: Detector, path: Path) -> None:
+    state = {key: value.detach().cpu().contiguous() for key, value in detector.state_dict().items()}
+    with replacing(path) as partial, explained(path):
+        save_file(state, partial)
+
+
+def _on_gpu(trainer: lightning.Trainer) -> bool:
+    return trainer.strategy.root_device.type == "cuda"
+
+
+class _quiet(warnings.catch_warnings):  # noqa: N801 - used like a function
+    """Without Lightning's advice on numbers of workers and its greeting."""
+
+    def __enter__(self) -> Any:  # noqa: ANN401
+        entered = super().__enter__()
+        warnings.filterwarnings("ignore", module="lightning")
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        return entered

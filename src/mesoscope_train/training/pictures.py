@@ -1,0 +1,112 @@
+"""Rows of a manifest as what a network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from mesoscope.preprocess import Preprocess, to_input
+from mesoscope_train.augment import Step, augmented
+from mesoscope_train.training.order import Draw, EpochOrder
+from mesoscope_train.training.pixels import PixelFile, decoded
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Inputs (B, 3, S, S) float32, labels (B,) float32 with 1 = fake, rows (B,) int64."""
+
+
+class Pictures(Dataset[tuple[Tensor, float, int]]):
+    """Pictures with labels; `augment` changes them, the product's own `to_input` prepares them.
+
+    Args:
+        files: in row order.
+        fake: (N,) bool.
+        spec: of the inputs.
+        augment: for the training part; empty for all others.
+        cache: of decoded pictures, or None to decode each time.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        fake: np.ndarray[Any, np.dtype[np.bool_]],
+        spec: Preprocess,
+        augment: Sequence[Step] = (),
+        cache: PixelFile | None = None,
+    ) -> None:
+        self._files, self._fake, self._spec, self._augment, self._cache = files, fake, spec, augment, cache
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, draw: Draw | int) -> tuple[Tensor, float, int]:
+        """One picture.
+
+        Raises:
+            MediaError: it cannot be read. No other picture ever takes its place.
+        """
+        row = draw if isinstance(draw, int) else draw.row
+        pixels = decoded(self._files[row]) if self._cache is None else self._cache[row]
+        if not isinstance(draw, int):
+            pixels = augmented(pixels, self._augment, np.random.default_rng(draw.chance))
+        return torch.from_numpy(to_input(pixels, self._spec)), float(self._fake[row]), row
+
+
+class _Batches(Sampler[list[Draw]]):
+    """The order's batches of one epoch, from a place on."""
+
+    def __init__(self, order: EpochOrder) -> None:
+        self.order, self.epoch, self.skip = order, 0, 0
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        return self.order.batches(self.epoch, self.skip)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+class TrainingLoader(DataLoader[Batch]):
+    """Reads an epoch after the other, and knows its place: Lightning puts `state_dict` into each checkpoint."""
+
+    def __init__(self, pictures: Pictures, order: EpochOrder, *, workers: int, pinned: bool) -> None:
+        self._place = _Batches(order)
+        self._epoch, self._done = 0, 0
+        super().__init__(
+            pictures,
+            batch_sampler=self._place,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=pinned,
+            prefetch_factor=4 if workers else None,
+        )
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        if self._done >= len(self):
+            self._epoch, self._done = self._epoch + 1, 0
+        self._place.epoch, self._place.skip = self._epoch, self._done
+        for batch in super().__iter__():
+            self._done += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Epoch, and batches of it that were handed out."""
+        return {"epoch": self._epoch, "done": self._done}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from there."""
+        self._epoch, self._done = state["epoch"], state["done"]
+
+
+def validation_loader(
+    pictures: Pictures, batch_size: int, *, workers: int, rank: int, world: int
+) -> DataLoader[Batch]:
+    """All rows once, in order; of several processes each takes every world-th row."""
+    rows = list(range(rank, len(pictures), world))
+    return DataLoader(
+        torch.utils.data.Subset(pictures, rows), batch_size, num_workers=workers, persistent_workers=workers > 0
+    )
