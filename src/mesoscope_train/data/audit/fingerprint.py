@@ -34,6 +34,9 @@ _FLAT_DEVIATION = 1.0
 _WORKING_SIDE = 256
 """Larger pictures are first reduced by a whole factor to about this: four times what the finer hash looks at."""
 
+_ODD_COLUMNS = np.uint8(0b01010101)
+_BITS_REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)[:, ::-1], axis=1)[:, 0]
+
 Fingerprints = np.ndarray[Any, np.dtype[np.uint8]]
 """(N, `LENGTH`) uint8: one fingerprint a row."""
 
@@ -68,7 +71,8 @@ def mirrored(fingerprints: Fingerprints) -> Fingerprints:
     Returns:
         (N, `LENGTH`) uint8. `FLAT` ones are to be left out before.
     """
-    bits = np.unpackbits(fingerprints, axis=1).reshape(-1, 2, SIDE, SIDE)
-    bits[:, 0, :, 1::2] ^= 1
-    bits[:, 1] = bits[:, 1, :, ::-1]
-    return np.packbits(bits.reshape(len(fingerprints), -1), axis=1)
+    flipped = np.empty_like(fingerprints)
+    flipped[:, :HASH_BYTES] = fingerprints[:, :HASH_BYTES] ^ _ODD_COLUMNS
+    rows = fingerprints[:, HASH_BYTES:].reshape(-1, SIDE, SIDE // 8)
+    flipped[:, HASH_BYTES:] = _BITS_REVERSED[rows[:, :, ::-1]].reshape(-1, HASH_BYTES)
+    return flipped
