@@ -9,6 +9,19 @@ BUNDLE_IMPORT = Extension(
     load="mesoscope_train.commands.bundle_import:command",
     extra="train",
 )
+BUNDLE_EXPORT = Extension(
+    help="Turn a finished run into a bundle, with measured parity.",
+    load="mesoscope_train.commands.bundle_export:command",
+    extra="train",
+)
+TRAIN = Extension(
+    help="Train a detector by a recipe; resumable.", load="mesoscope_train.commands.train:command", extra="train"
+)
+COMPARE = Extension(
+    help="Compare runs: loss, accuracy, AUC, size, speed.",
+    load="mesoscope_train.commands.compare:command",
+    extra="train",
+)
 
 
 def _data(help: str, module: str) -> Extension:

@@ -7,9 +7,17 @@ states it; what it leaves open is listed in the recipe's ``chosen``.
 from __future__ import annotations
 
 from mesoscope_train.plugins import import_modules_of
-from mesoscope_train.recipes.registry import Entry, as_yaml, recipe_named, recipes, register, settings_from
+from mesoscope_train.recipes.registry import (
+    Entry,
+    as_yaml,
+    recipe_named,
+    recipes,
+    register,
+    settings_from,
+    smoke_test,
+)
 from mesoscope_train.recipes.settings import Recipe
 
-__all__ = ["Entry", "Recipe", "as_yaml", "recipe_named", "recipes", "register", "settings_from"]
+__all__ = ["Entry", "Recipe", "as_yaml", "recipe_named", "recipes", "register", "settings_from", "smoke_test"]
 
 import_modules_of(__name__)

@@ -81,6 +81,12 @@ def settings_from(base: Recipe, config: Path | None = None, overrides: Sequence[
         raise RecipeError(_told(error)) from error
 
 
+def smoke_test(recipe: Recipe) -> Recipe:
+    """The same run with one epoch a stage; few rows are taken, and nothing it says is a result."""
+    stages = tuple(stage.model_copy(update={"epochs": 1}) for stage in recipe.stages)
+    return recipe.model_copy(update={"stages": stages, "fast": True})
+
+
 def as_yaml(recipe: Recipe) -> str:
     """All settings as YAML, which `settings_from` reads again."""
     text: str = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -19,6 +19,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
+ALL, HEAD = "all", "head"
+"""What a stage trains, where it is not named by a part of the backbone."""
+
+
 class Settings(BaseModel):
     """Base of all: frozen, and unknown keys are errors."""
 
@@ -162,7 +166,7 @@ class Stage(Settings):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = "all"
     epochs: Count
-    train: str = "all"
+    train: str = ALL
     backbone_rate: Positive = 1.0
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Constant()
@@ -245,7 +249,7 @@ class Recipe(Settings):
             raise ValueError("loss.ranking needs data.pairs: true")
         if self.data.pairs and self.loop.batch_size % 2:
             raise ValueError("data.pairs needs an even loop.batch_size")
-        if any(stage.train != "all" for stage in self.stages) and self.model.weights == "none":
+        if any(stage.train != ALL for stage in self.stages) and self.model.weights == "none":
             raise ValueError(
                 "a frozen backbone needs weights: a random one would stay random; "
                 "give model.weights (imagenet, or a file, run or bundle of the same backbone)"

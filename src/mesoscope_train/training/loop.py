@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from mesoscope.atomic import explained, replacing
 from mesoscope.errors import UsageError
 from mesoscope_train.detectors import Detector
-from mesoscope_train.recipes.settings import Recipe, Stage
+from mesoscope_train.detectors.stages import freeze, unfreeze
+from mesoscope_train.recipes.settings import ALL, HEAD, Recipe, Stage
 from mesoscope_train.training.examples import Examples
 from mesoscope_train.training.history import HistoryWriter
 from mesoscope_train.training.order import EpochOrder
@@ -47,7 +47,7 @@ class Parts:
     examples: Examples
 
 
-def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts, freeze: Callable[[Stage], None]) -> None:
+def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts) -> None:
     """Run all stages that are not done yet; `detector` ends with the best weights of the last one.
 
     Args:
@@ -55,7 +55,6 @@ def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts, freez
         recipe: of the run.
         detector: with its first weights; changed.
         parts: what is read.
-        freeze: makes exactly the parameters of a stage ask for gradients.
 
     Raises:
         TrainingDiverged: a loss or a gradient is not finite.
@@ -64,7 +63,7 @@ def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts, freez
     for number, stage in enumerate(recipe.stages, start=1):
         finished = run.stage(number, stage.name) / "model.safetensors"
         if not finished.is_file():
-            freeze(stage)
+            _let_learn(detector, stage)
             _run_stage(run, number, recipe, detector, parts)
         detector.load_state_dict(load_file(finished))
     if getattr(rank_zero_only, "rank", 0) == 0:
@@ -108,6 +107,14 @@ def _run_stage(run: Run, number: int, recipe: Recipe, detector: Detector, parts:
         _load_checkpoint(detector, Path(best.best_model_path or last))
         _save(detector, directory / "model.safetensors")
     trainer.strategy.barrier("stage-saved")
+
+
+def _let_learn(detector: Detector, stage: Stage) -> None:
+    """Let exactly what a stage trains ask for gradients."""
+    if stage.train == ALL:
+        unfreeze(detector)
+    else:
+        freeze(detector, None if stage.train == HEAD else stage.train)
 
 
 def _trainer(run: Run, recipe: Recipe, stage: Stage, directory: Path) -> lightning.Trainer:

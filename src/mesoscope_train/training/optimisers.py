@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from mesoscope_train.detectors import Detector
+from mesoscope_train.detectors.stages import trainable_parameters
 from mesoscope_train.recipes.settings import Optimiser, Stage
 
 _Builder = Callable[[list[dict[str, Any]], Optimiser], torch.optim.Optimizer]
@@ -26,12 +27,11 @@ def optimiser_of(detector: Detector, stage: Stage) -> torch.optim.Optimizer:
     Four groups at most: backbone and head, each with and without weight decay.
     """
     how = stage.optimiser
-    in_backbone = {id(parameter) for parameter in detector.backbone().parameters()}
-    parts = {True: how.learning_rate * stage.backbone_rate, False: how.learning_rate}
-    groups: list[dict[str, Any]] = []
-    for backbone, rate in parts.items():
-        trained = [p for p in detector.parameters() if p.requires_grad and (id(p) in in_backbone) == backbone]
-        groups += _by_decay(trained, rate, how.weight_decay)
+    backbone, head = trainable_parameters(detector)
+    groups = [
+        *_by_decay(backbone, how.learning_rate * stage.backbone_rate, how.weight_decay),
+        *_by_decay(head, how.learning_rate, how.weight_decay),
+    ]
     return _BUILDERS[how.name](groups, how)
 
 

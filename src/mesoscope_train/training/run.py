@@ -28,10 +28,11 @@ _PARTS = ("torch", "torchvision", "timm", "lightning", "numpy", "pillow", "sciki
 class Run:
     """A run's directory.
 
-    Files: ``recipe.yaml`` all settings; ``data.json`` manifests with their digests, counts, what was left out and
-    the audit's warnings; ``environment.json`` versions, machine, commit, commands; ``history.csv`` a line an epoch;
-    ``curves.png``; ``tensorboard/``; ``stages/NAME/last.ckpt`` and ``best.ckpt``; ``model.safetensors`` the best
-    weights of the last stage; ``result.json`` once it is done; ``bundle/`` what it was exported to.
+    Files: ``recipe.yaml`` all settings; ``manifest.parquet`` all rows; ``data.json`` the manifest's digest, counts,
+    what was left out and the audit's warnings; ``environment.json`` versions, machine, commit, commands;
+    ``history.csv`` a line an epoch; ``curves.png``; ``tensorboard/``; ``stages/NUMBER-NAME/`` with ``last.ckpt``,
+    ``best.ckpt`` and, once it is done, its best weights; ``model.safetensors`` the best weights of the last stage;
+    ``result.json`` once the run is done.
     """
 
     path: Path
@@ -45,6 +46,11 @@ class Run:
     def history_file(self) -> Path:
         """A line an epoch."""
         return self.path / "history.csv"
+
+    @property
+    def manifest_file(self) -> Path:
+        """All rows, the test part among them."""
+        return self.path / "manifest.parquet"
 
     @property
     def weights_file(self) -> Path:

@@ -1,0 +1,81 @@
+"""The card and the limits of a bundle that came from a run: what it saw, how it was made, where it ends."""
+
+from __future__ import annotations
+
+from mesoscope.bundle import Band, Calibration, Thresholds
+from mesoscope_train.recipes import as_yaml
+from mesoscope_train.recipes.settings import Recipe
+from mesoscope_train.training.run import Run
+
+GENERAL_LIMITS = (
+    "It was measured only on pictures of the kind it was trained on; on others its error rates are not the stated "
+    "ones.",
+    "The calibrated probability assumes as many fakes as reals; where fakes are rare, it is too high.",
+)
+
+
+def limits_of(run: Run, recipe: Recipe) -> list[str]:
+    """Sentences; the most important first. Warnings of the audit and leaks that were allowed follow the bundle."""
+    facts = run.facts("data")
+    first = ["It comes from a smoke test (--fast) and is not fit for use."] if recipe.fast else []
+    leaks = [f"A leak was allowed in its data: {leak}" for leak in facts.get("leaks", ())]
+    warnings = [f"Its data have a fault: {warning}" for warning in facts.get("warnings", ())]
+    return [*first, *leaks, *warnings, *GENERAL_LIMITS]
+
+
+def card_of(run: Run, recipe: Recipe, identifier: str, decided: tuple[Calibration, Thresholds, Band]) -> str:
+    """Markdown."""
+    calibration, thresholds, band = decided
+    facts, result, environment = run.facts("data"), run.facts("result"), run.facts("environment")
+    budgets = "\n".join(f"| {budget.max_fpr:g} | {budget.threshold:.4f} |" for budget in thresholds.budgets)
+    limits = "\n".join(f"* {limit}" for limit in limits_of(run, recipe))
+    commands = "\n".join(environment.get("commands", []))
+    return f"""# {identifier}
+
+{recipe.about}
+
+| part | real | fake | groups |
+|---|---|---|---|
+{_part("training", facts.get("train", {}))}
+{_part("validation", facts.get("validation", {}))}
+
+Manifest sha256 `{facts.get("manifest_sha256", "unknown")}`. First weights: {_origin(facts.get("first_weights", {}))}.
+
+## Validation
+
+Best epoch by `val_{recipe.loop.monitor}`: loss {result["val_loss"]:.4f}, accuracy {result["val_accuracy"]:.4f},
+AUC {result["val_auc"]:.4f}. The epoch was chosen on these very pictures, so the figures are hopeful; no test picture
+took part in training or in any choice.
+
+Calibration ({calibration.method}): slope {calibration.slope:.4f}, intercept {calibration.intercept:.4f}.
+Thresholds and band are chosen on {thresholds.chosen_on} ({thresholds.n_real:,} real, {thresholds.n_fake:,} fake).
+Default threshold {thresholds.default:.4f}; inconclusive from {band.lower:.4f} to {band.upper:.4f}.
+
+| budget of false alarms | threshold |
+|---|---|
+{budgets}
+
+## Limits
+
+{limits}
+
+## How it was made
+
+Commit `{environment.get("commit")}`.
+
+```text
+{commands}
+```
+
+```yaml
+{as_yaml(recipe).rstrip()}
+```
+"""
+
+
+def _part(name: str, counts: dict[str, int]) -> str:
+    return f"| {name} | {counts.get('real', 0):,} | {counts.get('fake', 0):,} | {counts.get('groups', 0):,} |"
+
+
+def _origin(record: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in record.items() if value not in (None, [], ())) or "random"

@@ -1,0 +1,163 @@
+"""From a finished run to a bundle: calibration, thresholds and band from validation rows, parity on real pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from mesoscope.bundle import Band, Bundle, Calibration, Licences, Thresholds, TrainingData
+from mesoscope.errors import UsageError
+from mesoscope.preprocess import Preprocess, to_batch
+from mesoscope_train.detectors import Detector, build_detector
+from mesoscope_train.errors import WeightsError
+from mesoscope_train.export import export_bundle
+from mesoscope_train.recipes.settings import Recipe
+from mesoscope_train.thresholds import choose, fit_platt, group_weights
+from mesoscope_train.training.card import card_of, limits_of
+from mesoscope_train.training.examples import Examples, parts_of
+from mesoscope_train.training.pixels import decoded
+from mesoscope_train.training.run import Run
+from mesoscope_train.training.session import preprocess_of, run_manifest
+
+PARITY_INPUTS = 64
+_CHUNK = 64
+NOT_STATED = "not stated; ask whoever trained it"
+
+
+def export_run(
+    run: Run,
+    out: Path,
+    *,
+    name: str,
+    version: str = "1",
+    terms: Mapping[str, str] | None = None,
+    weights_licence: str = NOT_STATED,
+    overwrite: bool = False,
+) -> Bundle:
+    """Write a run's best weights as a bundle.
+
+    Calibration (Platt), thresholds and band are chosen on the validation rows, each group weighing the same.
+
+    Args:
+        run: a finished one.
+        out: will hold the bundle's directory.
+        name: of the bundle, lower case.
+        version: numbers with dots.
+        terms: data set to the terms of its pictures.
+        weights_licence: under which the weights are given away.
+        overwrite: replace a bundle that is already there.
+
+    Raises:
+        UsageError: the run is not finished, or something is already at the place.
+        ExportError: the graph differs from the network on the validation pictures.
+        MediaError: a validation picture cannot be read.
+    """
+    recipe = run.recipe()
+    if not run.result_file.is_file():
+        raise UsageError(f"{run.path} is not finished: go on with it by 'mesoscope train --resume {run.path}'")
+    detector = load_run(run, recipe)
+    spec = preprocess_of(recipe.model)
+    train, validation = _parts(run, recipe)
+    logits = logits_of(detector, validation, spec)
+    calibration, thresholds, band = decide(logits, validation)
+    return export_bundle(
+        detector,
+        recipe.model.detector,
+        out,
+        name=name,
+        version=version,
+        judges=recipe.model.judges,
+        preprocess=spec,
+        training_data=_training_data(run, train, terms or {}),
+        licences=Licences(code="Apache-2.0", data="; ".join(_terms(train, terms or {})), weights=weights_licence),
+        limits=limits_of(run, recipe),
+        card=card_of(run, recipe, f"{name}-{version}", (calibration, thresholds, band)),
+        calibration=calibration,
+        thresholds=thresholds,
+        band=band,
+        parity_inputs=_some_inputs(validation, spec),
+        overwrite=overwrite,
+    )
+
+
+def load_run(run: Run, recipe: Recipe) -> Detector:
+    """The run's best network, in eval mode on the CPU.
+
+    Raises:
+        WeightsError: the weights are not of the recipe's detector.
+    """
+    detector = build_detector(recipe.model.detector)
+    try:
+        detector.load_state_dict(load_file(run.weights_file))
+    except (RuntimeError, OSError) as error:
+        raise WeightsError(f"{run.weights_file} does not fit {recipe.model.detector}: {error}") from error
+    return detector.eval()
+
+
+def logits_of(
+    detector: Detector, examples: Examples, spec: Preprocess
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Logits of whole pictures through the product's own preprocessing, (N,) float64."""
+    pieces = []
+    for start in range(0, len(examples), _CHUNK):
+        batch = to_batch([decoded(file) for file in examples.files[start : start + _CHUNK]], spec)
+        with torch.inference_mode():
+            pieces.append(detector(torch.from_numpy(batch)).double().numpy())
+    return np.concatenate(pieces)
+
+
+def decide(
+    logits: np.ndarray[tuple[int], np.dtype[np.float64]], validation: Examples
+) -> tuple[Calibration, Thresholds, Band]:
+    """Calibration, thresholds and band from validation logits, each group of each label weighing the same."""
+    labels = np.where(validation.fake, "fake", "real")
+    weights = group_weights([f"{group}:{label}" for group, label in zip(validation.groups, labels, strict=True)])
+    calibration = fit_platt(logits, validation.fake, weights)
+    probabilities = 1 / (1 + np.exp(-(calibration.slope * logits + calibration.intercept)))
+    sets = ", ".join(sorted(set(validation.manifest.values("dataset"))))
+    thresholds, band = choose(
+        probabilities,
+        validation.fake,
+        weights,
+        chosen_on=f"validation groups of {sets}, each group weighing the same",
+    )
+    return calibration, thresholds, band
+
+
+def _parts(run: Run, recipe: Recipe) -> tuple[Examples, Examples]:
+    return parts_of(run_manifest(run), recipe.data.fold, set(run.facts("data").get("unreadable_rows", ())))
+
+
+def _some_inputs(examples: Examples, spec: Preprocess) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Pictures from all over the validation part, both labels among them."""
+    rows = np.linspace(0, len(examples) - 1, min(PARITY_INPUTS, len(examples))).round().astype(int)
+    return to_batch([decoded(examples.files[row]) for row in rows], spec)
+
+
+def _terms(train: Examples, terms: Mapping[str, str]) -> list[str]:
+    sets = sorted(set(train.manifest.values("dataset")))
+    unknown = sorted(set(terms) - set(sets))
+    if unknown:
+        raise UsageError(f"terms are given for {', '.join(unknown)}; the run was trained on {', '.join(sets)}")
+    return [f"{name}: {terms.get(name, NOT_STATED)}" for name in sets]
+
+
+def _training_data(run: Run, train: Examples, terms: Mapping[str, str]) -> list[TrainingData]:
+    labels, sets = train.manifest.values("label"), train.manifest.values("dataset")
+    counts = Counter(zip(sets, labels, strict=True))
+    digest = run.facts("data")["manifest_sha256"]
+    return [
+        TrainingData(
+            name=name,
+            terms=terms.get(name, NOT_STATED),
+            n_real=counts[name, "real"],
+            n_fake=counts[name, "fake"],
+            manifest_sha256=digest,
+        )
+        for name in sorted(set(sets))
+    ]

@@ -1,0 +1,214 @@
+"""A whole run: manifest, audit, pictures, weights, stages, curves, result. What `mesoscope train` calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mesoscope.errors import UsageError
+from mesoscope.manifest import Manifest, read_manifest, write_manifest
+from mesoscope.preprocess import Preprocess
+from mesoscope_train.data.audit.findings import Audit
+from mesoscope_train.data.audit.run import audited
+from mesoscope_train.data.splitting.merging import merged
+from mesoscope_train.detectors import Detector, build_detector, parse_architecture
+from mesoscope_train.progress import progress
+from mesoscope_train.recipes.settings import Model, Recipe
+from mesoscope_train.training import run as runs
+from mesoscope_train.training.curves import write_curves
+from mesoscope_train.training.examples import Examples, examples_of, parts_of
+from mesoscope_train.training.history import read_history
+from mesoscope_train.training.loop import Parts, run_stages
+from mesoscope_train.training.pictures import Pictures
+from mesoscope_train.training.pixels import PixelFile, cache_directory, pixel_file
+from mesoscope_train.training.run import Run
+from mesoscope_train.weights import load_weights
+
+FAST_ROWS = 256
+"""Rows of each part in a smoke test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run stands on.
+
+    Attributes:
+        train, validation: rows.
+        audit: of the whole manifest.
+        unreadable: paths of rows that cannot be read and are left out.
+    """
+
+    train: Examples
+    validation: Examples
+    audit: Audit
+    unreadable: frozenset[str]
+
+
+def start(recipe: Recipe, out: Path, *, allow_leaks: Collection[str] = (), command: str = "") -> Run:
+    """Begin a run and bring it to its end.
+
+    Args:
+        recipe: with at least one manifest.
+        out: directory of the run, new or empty.
+        allow_leaks: kinds of leaks that the user accepts by name.
+        command: how it was called.
+
+    Raises:
+        UsageError: settings, manifest or weights do not make a run; nothing was trained.
+        LeakError: the manifest leaks between its splits.
+        TrainingDiverged: a loss or gradient is not finite.
+    """
+    if not recipe.data.manifests:
+        raise UsageError("no manifest: give --manifest M.parquet (mesoscope data import makes one)")
+    if not _first_process():
+        return _train(runs.Run(out), recipe)
+    prepared_manifest(recipe)  # whatever is wrong with it is said before a directory is made
+    run = runs.begin(out, recipe, command)
+    write_manifest(prepared_manifest(recipe), run.manifest_file)
+    return _train(run, recipe, allow_leaks)
+
+
+def resume(path: Path, *, allow_leaks: Collection[str] = (), command: str = "") -> Run:
+    """Go on with a run where it was; a finished one stays as it is.
+
+    Raises:
+        UsageError: there is no run, or the data changed meanwhile.
+    """
+    run = runs.go_on(path, command) if _first_process() else runs.Run(path)
+    recipe = run.recipe()
+    if run.result_file.is_file():
+        return run
+    if not (run.manifest_file).is_file():
+        write_manifest(prepared_manifest(recipe), run.manifest_file)
+    return _train(run, recipe, allow_leaks or run.facts("data").get("allowed_leaks", ()))
+
+
+def run_manifest(run: Run) -> Manifest:
+    """The manifest that a run keeps in its directory.
+
+    Raises:
+        ManifestError: it is missing, or its pictures have moved.
+    """
+    return read_manifest(run.manifest_file)
+
+
+def prepared_manifest(recipe: Recipe) -> Manifest:
+    """The recipe's manifests as one.
+
+    Raises:
+        ManifestError: one cannot be read.
+    """
+    manifests = [read_manifest(path) for path in recipe.data.manifests]
+    return manifests[0] if len(manifests) == 1 else merged(manifests)
+
+
+def preprocess_of(model: Model) -> Preprocess:
+    """The detector's own preprocessing with what the recipe changes."""
+    changes = {"size": model.size, "resize": model.resize, "margin": model.margin}
+    own = parse_architecture(model.detector).preprocess
+    return own.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+def detector_for(model: Model) -> tuple[Detector, dict[str, Any]]:
+    """A detector with its first weights, and the record of where they are from.
+
+    Raises:
+        UsageError: unknown detector, or weights that are not of it.
+    """
+    detector = build_detector(model.detector)
+    return detector, asdict(load_weights(detector, model.weights))
+
+
+def _train(run: Run, recipe: Recipe, allow_leaks: Collection[str] = ()) -> Run:
+    prepared = _prepare(run, recipe, allow_leaks)
+    torch.manual_seed(recipe.loop.seed)
+    detector, origin = detector_for(recipe.model)
+    if _first_process():
+        run.write_facts("data", _data_facts(prepared, allow_leaks, origin))
+    run_stages(run, recipe, detector, _parts(recipe, prepared))
+    if _first_process():
+        write_curves(run)
+        run.write_facts("result", _result(run, recipe, detector))
+    return run
+
+
+def _prepare(run: Run, recipe: Recipe, allow_leaks: Collection[str]) -> Prepared:
+    manifest = run_manifest(run)
+    audit = audited(run.manifest_file, allow=allow_leaks, cache_dir=cache_directory().parent / "measures")
+    unreadable = set(audit.unreadable)
+    train, validation = parts_of(manifest, recipe.data.fold, unreadable)
+    if recipe.fast:
+        train, validation = _some_of(train), _some_of(validation)
+    return Prepared(train, validation, audit, frozenset(unreadable))
+
+
+def _some_of(examples: Examples) -> Examples:
+    """A few rows of both classes, for a smoke test."""
+    chosen = [rows[: FAST_ROWS // 2] for rows in (np.flatnonzero(~examples.fake), np.flatnonzero(examples.fake))]
+    return examples_of(examples.manifest.take(np.sort(np.concatenate(chosen))))
+
+
+def _parts(recipe: Recipe, prepared: Prepared) -> Parts:
+    spec = preprocess_of(recipe.model)
+    shown = spec.model_copy(update={"size": recipe.model.train_size or spec.size})
+    train, validation = prepared.train, prepared.validation
+    caches = [_cache(part, recipe) for part in (train, validation)]
+    return Parts(
+        Pictures(train.files, train.fake, shown, recipe.augment, caches[0]),
+        Pictures(validation.files, validation.fake, spec, (), caches[1]),
+        train,
+    )
+
+
+def _cache(examples: Examples, recipe: Recipe) -> PixelFile | None:
+    if not recipe.data.cache:
+        return None
+    with progress("decoding pictures", len(examples)) as step:
+        return pixel_file(examples.files, cache_directory(), step)
+
+
+def _data_facts(prepared: Prepared, allow_leaks: Collection[str], origin: dict[str, Any]) -> dict[str, Any]:
+    def counts(part: Examples) -> dict[str, int]:
+        return {"real": part.n_real, "fake": part.n_fake, "groups": len(set(part.groups.tolist()))}
+
+    return {
+        "manifest_sha256": prepared.audit.manifest,
+        "train": counts(prepared.train),
+        "validation": counts(prepared.validation),
+        "unreadable_rows": sorted(prepared.unreadable),
+        "allowed_leaks": sorted(allow_leaks),
+        "leaks": [finding.message for finding in prepared.audit.leaks()],
+        "warnings": [finding.message for finding in prepared.audit.warnings()],
+        "first_weights": origin,
+    }
+
+
+def _result(run: Run, recipe: Recipe, detector: Detector) -> dict[str, Any]:
+    """What came of it; validation figures are of the best epoch of the last stage, by what was monitored."""
+    history = read_history(run.history_file)
+    last = [epoch for epoch in history if epoch.stage == recipe.stages[-1].name]
+    monitored = {"loss": lambda e: -e.val_loss, "auc": lambda e: e.val_auc, "accuracy": lambda e: e.val_accuracy}
+    best = max(last, key=monitored[recipe.loop.monitor])
+    return {
+        "smoke_test": recipe.fast,
+        "stage": best.stage,
+        "epoch": best.epoch,
+        "val_loss": best.val_loss,
+        "val_accuracy": best.val_accuracy,
+        "val_auc": best.val_auc,
+        "parameters": sum(parameter.numel() for parameter in detector.parameters()),
+        "seconds_per_epoch": float(np.mean([epoch.seconds for epoch in last])),
+        "images_per_second": float(np.mean([epoch.images_per_second for epoch in last])),
+        "epochs": len(history),
+    }
+
+
+def _first_process() -> bool:
+    """Of several processes, the one that writes."""
+    return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0
