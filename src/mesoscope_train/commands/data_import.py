@@ -129,7 +129,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
 
       mesoscope data import --formats
 
-    [bold]Exit codes[/]  0 also where files were left out (they are counted); 2 wrong usage, or nothing fits the layout
+    [bold]Exit codes[/]  0 also where files were left out (counted); 2 wrong usage, or nothing fits the layout
     """
     from mesoscope.manifest import write_manifest
     from mesoscope_train.commands.data_import_answer import show_formats

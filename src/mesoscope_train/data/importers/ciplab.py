@@ -94,7 +94,7 @@ def _listed(root: Path, file: Path, dataset: str, skips: Skips) -> Iterator[Row]
     """The crops: one entry of the table each."""
     table = read_index(file)
     require_columns(table, _COLUMNS, file)
-    words = LabelWords({}, skips)
+    words = LabelWords(None, skips)
     said = Entries(skips, contradicted((entry["file"], entry["label"].lower()) for entry in entries(table)))
     listed: set[str] = set()
     for entry in entries(table):

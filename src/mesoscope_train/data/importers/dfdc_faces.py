@@ -39,7 +39,7 @@ def rows(root: Path, options: ImportOptions, skips: Skips) -> Iterator[Row]:
         raise not_of_the_layout(root, f"{_TABLE} and the folder {_FACES}")
     table = read_index(file)
     require_columns(table, _COLUMNS, file)
-    words = LabelWords({}, skips)
+    words = LabelWords(None, skips)
     said = Entries(skips, contradicted((_path(entry), entry["label"].lower()) for entry in entries(table)))
     listed: set[str] = set()
     for entry in entries(table):

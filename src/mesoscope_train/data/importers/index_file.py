@@ -131,12 +131,14 @@ class LabelWords:
     """From a set's own words to ``real`` and ``fake``; what it does not know is counted, never guessed.
 
     Args:
-        labels: word to label, from ``--label``; the two labels themselves are known in small and capital letters.
+        labels: word to label, from ``--label``; None where the layout fixes its words, so that the option would not
+            help. The two labels themselves are always known, in small and capital letters.
         skips: takes the rows with another word.
     """
 
-    def __init__(self, labels: Mapping[str, str], skips: Skips) -> None:
-        self._labels = labels
+    def __init__(self, labels: Mapping[str, str] | None, skips: Skips) -> None:
+        self._labels = labels or {}
+        self._help = "" if labels is None else ": say --label '{0}=real' or --label '{0}=fake'"
         self._skips = skips
         self._unknown: set[str] = set()
         self._met: set[str] = set()
@@ -161,7 +163,7 @@ class LabelWords:
         if word not in self._unknown and len(self._unknown) >= _WORDS_NAMED:
             return "the label is another unknown word (is this the column of the labels?)"
         self._unknown.add(word)
-        return f"the label '{word}' is unknown: say --label '{word}=real' or --label '{word}=fake'"
+        return f"the label '{word}' is unknown" + self._help.format(word)
 
     def note_unused(self) -> None:
         """Remark on words of ``--label`` that were never met: they may be misspelt."""

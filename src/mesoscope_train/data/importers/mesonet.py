@@ -17,7 +17,7 @@ https://arxiv.org/abs/1809.00888); for research only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from mesoscope.manifest import Row, Value
@@ -46,9 +46,10 @@ _SPLITS = {
     "train": "train",
     "validation": "test",
 }
+_TOGETHER = "unnamed"
 _NO_PART = "the folder '{0}' is no part of the published set"
 _ARCHIVE = ("deepfake_database", "deepfake_database/deepfake_database")
-_VIDEO_AND_FRAME = re.compile(r"(?P<video>\d+)_(?P<frame>\d+)")
+_VIDEO_AND_FRAME = re.compile(r"(\d+)_(\d+)")
 _RUNNING_NUMBER = re.compile(r"(df|real)\d+")
 
 
@@ -59,54 +60,71 @@ def rows(root: Path, options: ImportOptions, skips: Skips) -> Iterator[Row]:
         raise not_of_the_layout(
             root, "folders df (or fake) and real, or train_test and validation with these in them"
         )
-    dataset = options.dataset or "mesonet"
-    group_of = grouping(options.group) if options.group else None
-    together = 0
+    names = _Names(options.group, skips)
     parts = sections(place, _SPLITS, _has_crops)
     for part in parts:
-        for name in folder_names(part.folder):
-            label = _LABELS.get(name.lower())
-            for path in files_below(root, part.folder / name, skips, PICTURE_SUFFIXES):
-                if label is None:
-                    skips.add(f"the folder '{name}' is neither df, fake nor real", path)
-                    continue
-                values = _values(path, label, group_of, skips)
-                if values is not None:
-                    together += "frame" not in values and group_of is None
-                    yield Row.of({**values, "dataset": dataset, "split": part.split})
+        for values in _crops(root, part.folder, names, skips):
+            yield Row.of({**values, "dataset": options.dataset or "mesonet", "split": part.split})
     if parts[0].folder != place:
         count_others(root, place, {part.folder.name for part in parts}, _NO_PART, skips)
     if place != root:
         count_others(root, root, place.relative_to(root).parts[:1], _NO_PART, skips)
-    if together:
-        skips.note(
-            f"{together:,} crops are named without their video: those of one label are one group, which no split "
-            "divides; where you know which numbers belong together, say it with --group"
-        )
+    names.note()
 
 
 def _has_crops(folder: Path) -> bool:
     return any(name.lower() in _LABELS for name in folder_names(folder))
 
 
-def _values(
-    path: str, label: str, group_of: Callable[[str], str | None] | None, skips: Skips
-) -> dict[str, Value] | None:
-    """What a crop's name says; None where it is not one of the publisher's names, which is counted."""
-    stem = PurePosixPath(path).stem
-    named = _VIDEO_AND_FRAME.fullmatch(stem)
-    if named:
-        group = f"mesonet:{label}:{named['video']}"
-        video = f"{label}/{named['video']}"
-        return {"path": path, "label": label, "group": group, "source_video": video, "frame": int(named["frame"])}
-    if not _RUNNING_NUMBER.fullmatch(stem):
-        skips.add("the name is neither VIDEO_FRAME nor df or real with a number", path)
-        return None
-    found = group_of(path) if group_of else "unnamed"
-    if found is None:
-        skips.add(does_not_fit("of these names"), path)
-        return None
-    return {"path": path, "label": label, "group": f"mesonet:{label}:{found}"}
+def _crops(root: Path, folder: Path, names: _Names, skips: Skips) -> Iterator[dict[str, Value]]:
+
+    labelled = {name: _LABELS[name.lower()] for name in folder_names(folder) if name.lower() in _LABELS}
+    for name, label in labelled.items():
+        for path in files_below(root, folder / name, skips, PICTURE_SUFFIXES):
+            values = names.read(path, label)
+            if values is not None:
+                yield {"path": path, "label": label, **values}
+    count_others(root, folder, labelled, "the folder '{0}' is neither df, fake nor real", skips)
+
+
+class _Names:
+    """Reads the names of crops; counts those that are not the publisher's.
+
+    Args:
+        rule: of ``--group``, for the names without a video; None for all of a label together.
+        skips: takes what is left out.
+    """
+
+    def __init__(self, rule: str | None, skips: Skips) -> None:
+        self._rule = rule
+        self._group_of = grouping(rule) if rule else lambda _path: _TOGETHER
+        self._skips = skips
+        self._together = 0
+
+    def read(self, path: str, label: str) -> dict[str, Value] | None:
+        """The columns that a name tells, among them ``group``; None where the crop is left out."""
+        stem = PurePosixPath(path).stem
+        named = _VIDEO_AND_FRAME.fullmatch(stem)
+        if named:
+            video, frame = named.groups()
+            return {"group": f"mesonet:{label}:{video}", "source_video": f"{label}/{video}", "frame": int(frame)}
+        if not _RUNNING_NUMBER.fullmatch(stem):
+            self._skips.add("the name is neither VIDEO_FRAME nor df or real with a number", path)
+            return None
+        group = self._group_of(path)
+        if group is None:
+            self._skips.add(does_not_fit(self._rule or ""), path)
+            return None
+        self._together += self._rule is None
+        return {"group": f"mesonet:{label}:{group}"}
+
+    def note(self) -> None:
+        """Remark on crops that no split can divide."""
+        if self._together:
+            self._skips.note(
+                f"{self._together:,} crops are named without their video: those of one label are one group, which "
+                "no split divides; where you know which numbers belong together, say it with --group"
+            )
 
 
 register(
