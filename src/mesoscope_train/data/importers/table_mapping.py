@@ -74,7 +74,7 @@ def clean_name(column: str, position: int) -> str:
         column: any text.
         position: of the column in the table, from 0, for a name without any usable letter.
     """
-    plain = unicodedata.normalize("NFKD", column.casefold()).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", column.casefold()).casefold().encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:_LONGEST]
     if not words:
         return f"column_{position + 1}"

@@ -33,7 +33,7 @@ def plant(small_pictures: dict[str, list[Path]], clip: Path) -> Plant:
         for number, path in enumerate(paths):
             file = root / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            sources = small_pictures[file.suffix.lower()] if file.suffix.lower() in small_pictures else [clip]
+            sources = small_pictures.get(file.suffix.lower(), [clip])
             shutil.copyfile(sources[number % len(sources)], file)
 
     return put
