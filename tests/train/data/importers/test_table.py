@@ -129,6 +129,22 @@ def test_a_linked_root_is_the_same_root(tmp_path: Path, plant) -> None:
     assert import_data("table", tmp_path / "link").manifest.values("path") == ["1.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("group", "kept"),
+    [
+        ("v1", "d:v1"),
+        ("dfdc:abc", "dfdc:abc"),
+        ("1m_faces:a", "1m_faces:a"),
+        ("12:30", "d:12:30"),
+        ("A: b", "d:A: b"),
+    ],
+)
+def test_a_group_that_names_its_corpus_is_kept(tmp_path: Path, plant, group: str, kept: str) -> None:
+    plant(tmp_path, "1.jpg")
+    write(tmp_path, "path,label,group", f"1.jpg,real,{group}")
+    assert import_data("table", tmp_path, ImportOptions(dataset="d")).manifest.values("group") == [kept]
+
+
 def test_two_labels_for_one_file_are_no_label(tmp_path: Path, plant) -> None:
     plant(tmp_path, "1.jpg", "2.jpg", "3.jpg")
     write(tmp_path, "path,label", "1.jpg,real", "./1.jpg,fake", "2.jpg,real", "2.jpg,unclear", "3.jpg,fake")
