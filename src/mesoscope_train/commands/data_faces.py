@@ -21,7 +21,9 @@ from mesoscope.faces import DEFAULT_FINDER, FINDER_NAMES
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mesoscope_train.data.crops import CropOptions, Cut, Summary, Tally
+    from mesoscope_train.data.crops.options import CropOptions
+    from mesoscope_train.data.crops.running import Cut
+    from mesoscope_train.data.crops.summary import Summary, Tally
 
 SOURCES = "Sources"
 FACES = "Faces"
@@ -121,8 +123,9 @@ def command(  # noqa: PLR0917 - each parameter is a flag
       mesoscope data faces pictures.parquet --out faces/ --finder yunet --margin 0
     """
     from mesoscope.manifest import read_manifest
-    from mesoscope_train.data.crops import CropOptions, cut_faces
     from mesoscope_train.data.crops.finishing import MANIFEST_NAME
+    from mesoscope_train.data.crops.options import CropOptions
+    from mesoscope_train.data.crops.running import cut_faces
 
     if png and quality is not None:
         raise UsageError("PNG files have no quality; leave out --quality or --png")
@@ -215,7 +218,7 @@ def print_tables(cut: Cut) -> None:
         console.print()
         console.print(reasons)
     console.print()
-    console.print(f"{len(cut.manifest):,} crops: {cut.file}")
+    console.print(f"{len(cut.manifest):,} {'crop' if len(cut.manifest) == 1 else 'crops'}: {cut.file}")
     if reasons.row_count:
         console.print(f"what was left out: {cut.left_out}")
     for sentence in cut.summary.remarks:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import combinations
 from typing import Any
-
-from scipy.stats import fisher_exact
 
 from mesoscope.manifest import LABELS
 from mesoscope_train.data.crops.options import CropOptions
@@ -60,6 +58,12 @@ class Tally:
             self.files_left_out += 1
             self.why[_why(record)] += 1
 
+    def to_json(self) -> dict[str, Any]:
+        """The attributes as plain data."""
+        # not `asdict`, which makes a counter of pairs out of a counter
+        values = ((entry.name, getattr(self, entry.name)) for entry in fields(self))
+        return {name: dict(value.most_common()) if isinstance(value, Counter) else value for name, value in values}
+
     def share_left_out(self) -> float:
         """Of the files, in [0, 1]."""
         return self.files_left_out / self.files if self.files else 0.0
@@ -91,8 +95,8 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
-            "labels": {label: asdict(tally) for label, tally in self.labels.items()},
-            "total": asdict(self.total()),
+            "labels": {label: tally.to_json() for label, tally in self.labels.items()},
+            "total": self.total().to_json(),
             "remarks": list(self.remarks),
         }
 
@@ -140,6 +144,8 @@ def _remarks(summary: Summary, options: CropOptions) -> Iterable[str]:
 
 def difference(one: str, first: Tally, other: str, second: Tally) -> str | None:
     """A sentence where two labels are left out at rates that differ by more than chance (Fisher's exact test)."""
+    from scipy.stats import fisher_exact  # noqa: PLC0415 - half a second that sets of one label need not pay
+
     table = [[tally.files_left_out, tally.files - tally.files_left_out] for tally in (first, second)]
     chance = float(fisher_exact(table).pvalue)
     if chance >= SIGNIFICANT:
