@@ -18,7 +18,7 @@ Li, Yang, Sun, Qi, Lyu: Celeb-DF (CVPR 2020, https://arxiv.org/abs/1909.12962); 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +67,10 @@ def rows(root: Path, options: ImportOptions, skips: Skips) -> Iterator[Row]:
     if not kinds:
         raise not_of_the_layout(root, f"the folders {', '.join(_KINDS)}")
     listed = _read_list(options.table or root / _LIST)
-    videos = [video for name, kind in kinds.items() for video in _videos(root, root / name, kind, listed, skips)]
-    for kind, name in sorted(listed):
+    found = {name: footage(root, root / name, skips) for name in kinds}
+    videos = [video for name, kind in kinds.items() for video in _videos(found[name], kind, listed, skips)]
+    met = {(kinds[folder].lower(), video.name) for folder, there in found.items() for video in there}
+    for kind, name in sorted(listed.keys() - met):
         skips.add(f"in {_LIST}, but the video is missing", f"{_PROPER.get(kind, kind)}/{name}.mp4")
     count_others(root, root, kinds, f"the folder '{{0}}' is none of {', '.join(_KINDS)}", skips)
     _remark(videos, skips)
@@ -113,12 +115,12 @@ def _read_list(file: Path) -> dict[tuple[str, str], set[str]]:
 
 
 def _videos(
-    root: Path, folder: Path, kind: str, listed: dict[tuple[str, str], set[str]], skips: Skips
+    there: Iterable[Footage], kind: str, listed: Mapping[tuple[str, str], set[str]], skips: Skips
 ) -> Iterator[_Video]:
-    """The videos of one folder; takes those it meets out of the list."""
+    """The videos of one folder that its name, theirs and the list agree on."""
     label, form = _KINDS[kind]
-    for found in footage(root, folder, skips):
-        said = listed.pop((kind.lower(), found.name), None)
+    for found in there:
+        said = listed.get((kind.lower(), found.name))
         match = form.fullmatch(found.name)
         if match is None:
             skips.add(f"the name is not of the form of {kind}", found.path)
@@ -142,24 +144,35 @@ def _remark(videos: Sequence[_Video], skips: Skips) -> None:
     """Say what groups by target do not keep apart."""
     test = [video for video in videos if video.test]
     rest = [video for video in videos if not video.test]
-    clips = {video.clip for video in test} & {video.clip for video in rest}
-    people = _people(test) & _people(rest)
-    if people:
-        skips.note(
-            f"the official test list shares {len(people)} of its {len(_people(test))} identities, seen or put in, "
-            f"with the other videos, and {len(clips)} of its {len({video.clip for video in test})} pieces of footage"
+    shared = [
+        f"{len(mine & theirs)} of its {len(mine)} {what}"
+        for what, mine, theirs in (
+            ("identities seen", _seen(test), _seen(rest) | _put_in(rest)),
+            ("identities put in", _put_in(test), _seen(rest) | _put_in(rest)),
+            ("pieces of footage", _clips(test), _clips(rest)),
         )
-    targets = {video.target for video in rest if video.target}
-    sources = {video.source for video in rest if video.source} & targets
+        if mine & theirs
+    ]
+    if shared:
+        skips.note(f"the official test list shares with the other videos {', '.join(shared)}")
+    sources = _put_in(rest) & _seen(rest)
     if sources:
         skips.note(
-            f"outside the test list {len(targets)} identities have groups, and the faces of {len(sources)} of them "
-            "are put into other groups' footage: train and validation will share faces (source_identity)"
+            f"outside the test list {len(_seen(rest))} identities have groups, and the faces of {len(sources)} of "
+            "them are put into other groups' footage: train and validation will share faces (source_identity)"
         )
 
 
-def _people(videos: Sequence[_Video]) -> set[str]:
-    return {person for video in videos for person in (video.target, video.source) if person}
+def _seen(videos: Sequence[_Video]) -> set[str]:
+    return {video.target for video in videos if video.target}
+
+
+def _put_in(videos: Sequence[_Video]) -> set[str]:
+    return {video.source for video in videos if video.source}
+
+
+def _clips(videos: Sequence[_Video]) -> set[str]:
+    return {video.clip for video in videos}
 
 
 register(

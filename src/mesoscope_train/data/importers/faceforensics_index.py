@@ -2,7 +2,7 @@
 
 ``dataset/splits/{train,val,test}.json`` of https://github.com/ondyari/FaceForensics hold 360, 70 and 70 pairs of
 sequences; ``dataset/conversion_dict.json`` names the YouTube video each sequence was cut from ("R03Sko97IDE 0",
-"R03Sko97IDE 1"): 1,000 sequences come from 977 videos, and several of those videos stand in two official splits.
+"R03Sko97IDE 1"): 1,000 sequences come from 977 videos, and seven of those videos stand in two official splits.
 """
 
 from __future__ import annotations

@@ -48,10 +48,11 @@ def test_the_published_layout_row_by_row(tmp_path: Path, plant) -> None:
         ("YouTube-real/00171.mp4", "real", "celebdf:youtube_00171", None, None, None),
     ]
     assert found.skips.total == 0
-    # test has id0, id1, id4; the rest id1, id4; and id4_0003 is real in the rest, swapped in the test part
+    # in the test part id1 and id4 are seen, id0 and id1 put in; in the rest id1 and id4 are seen, id1 is put in;
+    # id4_0003 is real in the rest, swapped in the test part
     assert found.skips.notes == [
-        "the official test list shares 2 of its 3 identities, seen or put in, with the other videos, and 1 of its 3 "
-        "pieces of footage",
+        "the official test list shares with the other videos 2 of its 2 identities seen, 1 of its 2 identities put in, "
+        "1 of its 3 pieces of footage",
         "outside the test list 2 identities have groups, and the faces of 1 of them are put into other groups' "
         "footage: train and validation will share faces (source_identity)",
     ]
@@ -102,6 +103,8 @@ def test_other_places_and_frames(tmp_path: Path, plant) -> None:
     plant(
         tmp_path,
         "data/Celeb-real/frames/id1_0007/000.png",
+        "data/Celeb-synthesis/id1_id0_0007.mp4",
+        "data/Celeb-synthesis/videos/id1_id0_0007.mp4",  # both are of the test part
         "data/Youtube-real/videos/00170.mp4",  # spelt as in SelfBlendedImages' instructions
     )
     (tmp_path / "list.txt").write_text(PUBLISHED)
@@ -109,6 +112,8 @@ def test_other_places_and_frames(tmp_path: Path, plant) -> None:
     found = import_data("celebdf", tmp_path / "data", options)
     assert columns(found.manifest, "path", "group", "split", "source_video", "frame", "dataset") == [
         ("Celeb-real/frames/id1_0007/000.png", "celebdf:test:id1", "test", "Celeb-real/frames/id1_0007", 0, "v2"),
+        ("Celeb-synthesis/id1_id0_0007.mp4", "celebdf:test:id1", "test", None, None, "v2"),
+        ("Celeb-synthesis/videos/id1_id0_0007.mp4", "celebdf:test:id1", "test", None, None, "v2"),
         ("Youtube-real/videos/00170.mp4", "celebdf:youtube_00170", "test", None, None, "v2"),
     ]
 
