@@ -51,8 +51,8 @@ def test_the_published_layout_row_by_row(tmp_path: Path, plant) -> None:
     # in the test part id1 and id4 are seen, id0 and id1 put in; in the rest id1 and id4 are seen, id1 is put in;
     # id4_0003 is real in the rest, swapped in the test part
     assert found.skips.notes == [
-        "the official test list shares with the other videos 2 of its 2 identities seen, 1 of its 2 identities put in, "
-        "1 of its 3 pieces of footage",
+        "the official test list shares with the other videos 2 of its 2 identities seen, 1 of its 2 identities "
+        "put in, 1 of its 3 pieces of footage",
         "outside the test list 2 identities have groups, and the faces of 1 of them are put into other groups' "
         "footage: train and validation will share faces (source_identity)",
     ]
