@@ -88,7 +88,9 @@ def _run_stage(run: Run, number: int, recipe: Recipe, detector: Detector, parts:
         steps_an_epoch=-(-len(order) // loop.accumulate),
         class_weights=_class_weights(recipe, parts.examples),
     )
-    training = TrainingLoader(parts.train, order, workers=recipe.data.workers, pinned=_on_gpu(trainer))
+    training = TrainingLoader(
+        parts.train, order, lambda: _place(trainer), workers=recipe.data.workers, pinned=_on_gpu(trainer)
+    )
     validation = validation_loader(
         parts.validation, loop.batch_size, workers=recipe.data.workers, rank=trainer.global_rank, world=world
     )
@@ -190,6 +192,11 @@ def _save(detector: Detector, path: Path) -> None:
     state = {key: value.detach().cpu().contiguous() for key, value in detector.state_dict().items()}
     with replacing(path) as partial, explained(path):
         save_file(state, partial)
+
+
+def _place(trainer: lightning.Trainer) -> tuple[int, int]:
+    """The epoch that is running, and how many of its batches are done; a resumed run has them from its checkpoint."""
+    return trainer.current_epoch, trainer.fit_loop.epoch_loop.batch_progress.current.ready
 
 
 def _on_gpu(trainer: lightning.Trainer) -> bool:

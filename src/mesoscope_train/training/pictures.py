@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +71,29 @@ class _Batches(Sampler[list[Draw]]):
 
 
 class TrainingLoader(DataLoader[Batch]):
-    """Reads an epoch after the other, and knows its place: Lightning puts `state_dict` into each checkpoint."""
+    """Reads one epoch after the other.
 
-    def __init__(self, pictures: Pictures, order: EpochOrder, *, workers: int, pinned: bool) -> None:
-        self._place = _Batches(order)
-        self._epoch, self._done = 0, 0
+    Args:
+        pictures: of the training part.
+        order: see there.
+        place: asked when an epoch begins or is gone on with: its number from 0, and how many batches of it are done.
+        workers: processes that read ahead.
+        pinned: hand out memory that a GPU can fetch by itself.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        order: EpochOrder,
+        place: Callable[[], tuple[int, int]],
+        *,
+        workers: int = 0,
+        pinned: bool = False,
+    ) -> None:
+        self._batches, self._ask = _Batches(order), place
         super().__init__(
             pictures,
-            batch_sampler=self._place,
+            batch_sampler=self._batches,
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=pinned,
@@ -86,20 +101,9 @@ class TrainingLoader(DataLoader[Batch]):
         )
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
-        if self._done >= len(self):
-            self._epoch, self._done = self._epoch + 1, 0
-        self._place.epoch, self._place.skip = self._epoch, self._done
-        for batch in super().__iter__():
-            self._done += 1
-            yield batch
-
-    def state_dict(self) -> dict[str, int]:
-        """Epoch, and batches of it that were handed out."""
-        return {"epoch": self._epoch, "done": self._done}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on from there."""
-        self._epoch, self._done = state["epoch"], state["done"]
+        # a generator: the place is asked for with the first batch, when the trainer knows it
+        self._batches.epoch, self._batches.skip = self._ask()
+        yield from super().__iter__()
 
 
 def validation_loader(

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from mesoscope.cli.console import remark
 from mesoscope.errors import UsageError
 from mesoscope.manifest import Manifest, read_manifest, write_manifest
 from mesoscope.preprocess import Preprocess
 from mesoscope_train.data.audit.findings import Audit
-from mesoscope_train.data.audit.run import audited
-from mesoscope_train.data.splitting.merging import merged
+from mesoscope_train.data.audit.gate import audited
+from mesoscope_train.data.audit.run import cache_directory as measures_directory
+from mesoscope_train.data.splitting.merging import merge
+from mesoscope_train.data.splitting.sources import Source
 from mesoscope_train.detectors import Detector, build_detector, parse_architecture
 from mesoscope_train.progress import progress
 from mesoscope_train.recipes.settings import Model, Recipe
@@ -104,8 +107,10 @@ def prepared_manifest(recipe: Recipe) -> Manifest:
     Raises:
         ManifestError: one cannot be read.
     """
-    manifests = [read_manifest(path) for path in recipe.data.manifests]
-    return manifests[0] if len(manifests) == 1 else merged(manifests)
+    paths = recipe.data.manifests
+    if len(paths) == 1:
+        return read_manifest(paths[0])
+    return merge([Source(str(path), read_manifest(path)) for path in paths]).manifest
 
 
 def preprocess_of(model: Model) -> Preprocess:
@@ -140,7 +145,15 @@ def _train(run: Run, recipe: Recipe, allow_leaks: Collection[str] = ()) -> Run:
 
 def _prepare(run: Run, recipe: Recipe, allow_leaks: Collection[str]) -> Prepared:
     manifest = run_manifest(run)
-    audit = audited(run.manifest_file, allow=allow_leaks, cache_dir=cache_directory().parent / "measures")
+    audit = audited(
+        run.manifest_file,
+        manifest,
+        allow=allow_leaks,
+        cache_dir=measures_directory(recipe.data.manifests[0]),
+        workers=max(1, recipe.data.workers),
+        progress=progress,
+        remark=remark,
+    )
     unreadable = set(audit.unreadable)
     train, validation = parts_of(manifest, recipe.data.fold, unreadable)
     if recipe.fast:
