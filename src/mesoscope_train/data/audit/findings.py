@@ -23,8 +23,9 @@ class Finding:
     """One thing found.
 
     Attributes:
-        kind: one of `LEAKS`, or ``label-conflict``, ``unreadable``, ``missing``, ``one-class``, ``imbalance``,
-            ``duplicate-inside``, ``near-duplicate-inside``, ``source-identity``, ``no-split``, ``shortcut``.
+        kind: one of `LEAKS`, or ``label-conflict``, ``unreadable``, ``missing``, ``flat``, ``one-class``,
+            ``imbalance``, ``duplicate-inside``, ``near-duplicate-inside``, ``source-identity``, ``no-split``,
+            ``shortcut``.
         severity: see `Severity`.
         message: one sentence with the numbers, fit for a person.
         count: how many (groups, pairs, files) it concerns.
@@ -73,7 +74,8 @@ class Audit:
         groups: number of groups.
         findings: leaks first, then warnings, then notes.
         shortcuts: strongest first; empty where the set has one class only (a finding says so).
-        bound: AUC above which a shortcut is a warning.
+        bound: AUC from which a shortcut is a warning.
+        unreadable: paths of the rows that cannot be decoded; training leaves them out and says so.
     """
 
     manifest: str
@@ -84,6 +86,7 @@ class Audit:
     findings: tuple[Finding, ...]
     shortcuts: tuple[Shortcut, ...]
     bound: float
+    unreadable: tuple[str, ...] = ()
 
     def leaks(self) -> tuple[Finding, ...]:
         """The findings that stop a run."""
@@ -112,6 +115,7 @@ class Audit:
                 for entry in raw.pop("findings")
             )
             shortcuts = tuple(Shortcut(**entry) for entry in raw.pop("shortcuts"))
+            raw["unreadable"] = tuple(raw["unreadable"])
             audit = cls(**raw, findings=findings, shortcuts=shortcuts)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"this is not the JSON of an audit: {error!r}") from error
