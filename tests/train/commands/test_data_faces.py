@@ -109,7 +109,7 @@ def many(tmp_path: Path, portrait: Path) -> Path:
     picture = Image.open(portrait).convert("RGB")
     builder = ManifestBuilder(root)
     for number in range(FILES):
-        picture.resize((192, 192 + number % 5)).save(root / f"{number}.jpg")
+        picture.resize((128, 128 + number % 5)).save(root / f"{number}.jpg")
         label = "fake" if number % 3 else "real"
         builder.add(Row(path=f"{number}.jpg", label=label, group=str(number), dataset="s"))
     write_manifest(builder.build("made by hand"), root / "m.parquet")

@@ -14,7 +14,8 @@ from mesoscope_train.data.crops.records import REASONS, Crop, FileRecord
 MANIFEST_NAME = "faces.parquet"
 LEFT_OUT_NAME = "left-out.csv"
 LEFT_OUT_HEADER = ("path", "label", "reason", "count", "crops", "detail")
-REPLACED = (
+OF_THE_CROP = (
+    "face",
     "original_width",
     "original_height",
     "box_left",
@@ -22,17 +23,16 @@ REPLACED = (
     "box_right",
     "box_bottom",
     "finder",
-    "finder_score",
-    "face",
 )
-"""Columns that speak of a crop: where the source has them, they spoke of the source and are replaced."""
+"""Columns that speak of a crop: where the sources have them they spoke of the sources, and are replaced."""
 
 
 def face_rows(manifest: Manifest, records: Iterable[FileRecord], finder: str) -> Iterator[Row]:
     """A row a crop, in the order of the manifest, of frames and of faces.
 
-    Everything the source's row says is kept but its path and what `REPLACED` names. A frame of a video is told of by
-    the video's path, frame and time; a picture keeps what its row says of the video it came from, or names itself.
+    Everything the source's row says is kept but its path and the columns of `OF_THE_CROP`. A frame of a video is
+    told of by the video's path, frame and time; a picture keeps what its row says of the video it came from, or names
+    itself.
 
     Args:
         manifest: of the sources.
@@ -63,6 +63,14 @@ def _of_crop(crop: Crop, record: FileRecord, source: dict[str, Any]) -> dict[str
     if record.kind == "video":
         return {**values, "frame": crop.frame, "time": crop.time}
     return {**values, "source_video": source.get("source_video") or record.path}
+
+
+def replaced_columns(manifest: Manifest) -> list[str]:
+    """A sentence where the sources have columns that now speak of the new crops; none where they do not."""
+    names = [name for name in OF_THE_CROP if name in manifest]
+    if not names:
+        return []
+    return [f"the sources' own {', '.join(names)} are not in the new manifest, where they tell of the new crops"]
 
 
 def build_manifest(

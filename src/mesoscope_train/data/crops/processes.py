@@ -95,7 +95,8 @@ def spread(
                 if deaths >= MANY_DEATHS:
                     raise MesoscopeError(
                         f"{deaths} files in a row ended the process that read them, the last one because "
-                        f"{answer.reason}; something is wrong with this machine or this installation"
+                        f"{answer.reason}; something is wrong with this machine or this installation "
+                        "(afterwards --retry takes these files up again)"
                     )
                 if isinstance(answer, Died):
                     hands.remove(hand)

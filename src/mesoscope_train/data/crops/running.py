@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from mesoscope_train.data.crops.finishing import (
     LEFT_OUT_NAME,
     MANIFEST_NAME,
     build_manifest,
+    replaced_columns,
     write_left_out,
 )
 from mesoscope_train.data.crops.journal import Journal
@@ -115,6 +116,7 @@ def _finish(
 ) -> Cut:
     labels = manifest.table.column("label")
     summary = summarise(journal.records(), (label.as_py() for label in labels), options)
+    summary = replace(summary, remarks=(*summary.remarks, *replaced_columns(manifest)))
     write_left_out(out / LEFT_OUT_NAME, journal.records(), (label.as_py() for label in labels))
     if not summary.total().crops:
         reasons = ", ".join(f"{count:,} x {reason}" for reason, count in summary.total().why.most_common())

@@ -168,6 +168,17 @@ def test_what_cannot_be_written_ends_the_run_and_loses_nothing(
     assert in_this_process == ["real/man.png", "real/nobody.jpg"]
 
 
+def test_crops_of_crops_tell_of_the_new_ones(sources: Manifest, tmp_path: Path, in_this_process: list[str]) -> None:
+    first = cut_faces(sources, tmp_path / "first", CropOptions(margin=1.0, size=256))
+    again = cut_faces(first.manifest, tmp_path / "again", CropOptions())
+    (sentence,) = again.summary.remarks
+    assert "original_width" in sentence
+    assert "finder" in sentence
+    for row in again.manifest.rows():
+        assert row["original_width"] == round((row["box_right"] - row["box_left"]) * 1.3)
+    assert [row["source_video"] for row in again.manifest.rows()] == ["fake/woman.jpg", "talk"]
+
+
 def test_no_process_at_all_is_refused(sources: Manifest, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--workers must be at least 1"):
         cut_faces(sources, tmp_path, CropOptions(), workers=0)
