@@ -3,9 +3,9 @@
     python benchmarks/training_throughput.py split.parquet --keras-python path/to/python
 
 Every way trains the same network (float32, Adam, batches of 32) on the same pictures, without augmentation, for
-three epochs of which the first is not counted. Ours reads through `mesoscope_train`'s own loader; "synthetic" hands the same
-loop tensors that are there already; Keras reads through tf.data with its parallel map and prefetch. Rounds alternate,
-so that whatever else the machine does meets all alike; medians and ratios are printed.
+three epochs of which the first is not counted. Ours reads through `mesoscope_train`'s own loader; "synthetic" hands
+the same loop tensors that are there already; Keras reads through tf.data with its parallel map and prefetch. Rounds
+alternate, so that whatever else the machine does meets all alike; medians and ratios are printed.
 """
 
 from __future__ import annotations

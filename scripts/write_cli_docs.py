@@ -21,7 +21,18 @@ COMMANDS = (
     ("bundle", "show"),
     ("bundle", "verify"),
     ("bundle", "import"),
+    ("bundle", "export"),
     ("bundle", "pull"),
+    ("data",),
+    ("data", "import"),
+    ("data", "faces"),
+    ("data", "split"),
+    ("data", "sample"),
+    ("data", "merge"),
+    ("data", "audit"),
+    ("data", "explore"),
+    ("train",),
+    ("compare",),
 )
 HEAD = """# Command line
 
@@ -32,7 +43,7 @@ Results go to standard output, progress and warnings to standard error.
 | exit code | meaning |
 |---|---|
 | 0 | every input has an answer |
-| 1 | the program failed |
+| 1 | the program failed, or a manifest leaks between its splits |
 | 2 | wrong usage |
 | 3 | some inputs ended as `error` or `not_applicable`, or the bundle was refused |
 | 130 | interrupted |

@@ -89,7 +89,9 @@ def pixel_file(files: Sequence[Path], directory: Path, step: Callable[[], None] 
     raw, index = directory / f"{key}.pixels", directory / f"{key}.json"
     if not index.is_file():
         make_directory(directory)
-        if not _write(files, raw, index, step):
+        try:
+            _write(files, raw, index, step)
+        except _NoRoom:
             return None
     facts = json.loads(index.read_text(encoding="utf-8"))
     shapes = np.array(facts["shapes"], np.int64).reshape(-1, 2)
@@ -97,7 +99,11 @@ def pixel_file(files: Sequence[Path], directory: Path, step: Callable[[], None] 
     return PixelFile(raw, offsets, shapes)
 
 
-def _write(files: Sequence[Path], raw: Path, index: Path, step: Callable[[], None]) -> bool:
+class _NoRoom(Exception):
+    """The disk is too small for a cache."""
+
+
+def _write(files: Sequence[Path], raw: Path, index: Path, step: Callable[[], None]) -> None:
     room = shutil.disk_usage(raw.parent).free * ROOM
     shapes: list[tuple[int, int]] = []
     written = 0
@@ -106,13 +112,12 @@ def _write(files: Sequence[Path], raw: Path, index: Path, step: Callable[[], Non
             for pixels in pool.map(decoded, files[start : start + _AHEAD]):
                 written += pixels.size
                 if written > room:
-                    return False
+                    raise _NoRoom
                 out.write(np.ascontiguousarray(pixels).data)
                 shapes.append((pixels.shape[0], pixels.shape[1]))
                 step()
     with replacing(index) as partial, explained(index):
         partial.write_text(json.dumps({"shapes": shapes}), encoding="utf-8")
-    return True
 
 
 def _key(files: Sequence[Path]) -> str:
