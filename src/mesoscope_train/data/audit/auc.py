@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import stats
 
 DRAWS = 1000
 _DRAWS_AT_ONCE = 100
@@ -63,10 +62,9 @@ def estimate_auc(
 ) -> Estimate:
     """AUC inside the folds and its interval.
 
-    The interval is normal on the logit scale around the AUC, as is usual for AUCs (M. S. Pepe, The statistical
-    evaluation of medical tests, 2003). Where the classes are apart no draw of the bootstrap differs from another: the
-    interval then ends where it would if none were misplaced of as many as the rarer class has groups (Clopper and
-    Pearson).
+    The interval is normal around the AUC on the scale of arcsin(sqrt(AUC)), where a proportion varies as much near 1
+    as near 0.5. Where the classes are apart no draw of the bootstrap differs from another: the interval then ends
+    where it would if none were misplaced of as many as the rarer class has groups (Clopper and Pearson).
 
     Args:
         scores: (N,), higher = more likely fake, comparable inside a fold.
@@ -77,15 +75,14 @@ def estimate_auc(
     """
     pairs, concordant = fold_pairs(scores, rows, np.ones((1, rows.group.max() + 1)))
     auc = float(concordant[0] / pairs[0])
-    margin = min(0.25, 0.5 / pairs[0])
-    spread = float(np.std(_logit(bootstrap_aucs(scores, rows, seed=seed, draws=draws), margin)))
+    spread = float(np.std(_angle(bootstrap_aucs(scores, rows, seed=seed, draws=draws))))
     folds = np.unique(rows.fold).size
     correction = np.sqrt(1 + folds / (folds - 1)) if folds > 1 else 1.0
     reach = stats.norm.ppf((1 + level) / 2) * spread * correction
-    centre = float(_logit(np.array(auc), margin))
-    low, high = float(special.expit(centre - reach)), float(special.expit(centre + reach))
+    centre = float(_angle(np.array(auc)))
+    low, high = np.sin(max(centre - reach, 0)) ** 2, np.sin(min(centre + reach, np.pi / 2)) ** 2
     none_misplaced = float(((1 - level) / 2) ** (1 / min(rows.group_counts())))
-    return Estimate(auc, min(low, auc, none_misplaced), max(high, auc, 1 - none_misplaced))
+    return Estimate(auc, float(min(low, auc, none_misplaced)), float(max(high, auc, 1 - none_misplaced)))
 
 
 def bootstrap_aucs(scores: Floats, rows: Labelled, *, seed: int, draws: int = DRAWS) -> Floats:
@@ -135,5 +132,6 @@ def _draw_groups(groups: int, draws: int, random: np.random.Generator) -> Iterat
         yield np.bincount(drawn.ravel(), minlength=count * groups).reshape(count, groups).astype(np.float64)
 
 
-def _logit(auc: npt.NDArray[Any], margin: float) -> Floats:
-    return np.asarray(special.logit(np.clip(auc, margin, 1 - margin)))
+def _angle(auc: Floats) -> Floats:
+
+    return np.asarray(np.arcsin(np.sqrt(auc)))

@@ -50,7 +50,7 @@ class Number:
     def told(self, fake: Mask) -> str:
         """How the classes differ: medians, and the middle halves in brackets."""
         shift, spread = self._shift(fake), self._spread(fake)
-        if abs(spread) > abs(shift):
+        if abs(spread) > abs(shift) + _HARDLY:
             how = f"differ {'more' if spread > 0 else 'less'} from each other in {self.noun}: median"
         else:
             how = f"{self.more if shift > 0 else self.less}: median {self.noun}"
