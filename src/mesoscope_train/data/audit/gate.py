@@ -116,13 +116,14 @@ def check_allowed(allow: Collection[str]) -> None:
         raise UsageError(f"--allow-leak {unknown[0]}: there is no such leak; there are {', '.join(LEAKS)}")
 
 
-def refuse(findings: Iterable[Finding], allow: Collection[str], what: str) -> None:
+def refuse(findings: Iterable[Finding], allow: Collection[str], what: str, *, brief: bool = False) -> None:
     """Stop at leaks that are not allowed.
 
     Args:
         findings: those that are no leaks are passed over.
         allow: kinds of leaks that are meant.
-        what: the manifest's name.
+        what: the manifest, or the two that were compared.
+        brief: name the kinds only, where all else was told already.
 
     Raises:
         LeakError: with every such leak, its numbers and examples, and how to allow it.
@@ -130,9 +131,13 @@ def refuse(findings: Iterable[Finding], allow: Collection[str], what: str) -> No
     stopped = [finding for finding in findings if finding.severity == "leak" and finding.kind not in allow]
     if not stopped:
         return
-    kinds = " ".join(f"--allow-leak {kind}" for kind in dict.fromkeys(finding.kind for finding in stopped))
-    told = ". ".join(f"{finding.kind}: {finding.message}{_example(finding)}" for finding in stopped)
-    raise LeakError(f"{what} leaks. {told}. Split it anew; or, where this is meant, allow it by name: {kinds}")
+    kinds = list(dict.fromkeys(finding.kind for finding in stopped))
+    told = "" if brief else "".join(f". {finding.kind}: {finding.message}{_example(finding)}" for finding in stopped)
+    advice = "split it anew by whole groups"
+    if any("duplicate" in kind for kind in kinds):
+        advice = "unite the groups of copies (mesoscope data audit --join-duplicates) and split the result anew"
+    allowing = " ".join(f"--allow-leak {kind}" for kind in kinds)
+    raise LeakError(f"{what} leaks ({', '.join(kinds)}){told}. To mend it, {advice}; where it is meant: {allowing}")
 
 
 def _example(finding: Finding) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.compute as pc
 
 from mesoscope.atomic import make_directory
 from mesoscope.manifest import Manifest
@@ -107,7 +106,6 @@ def conclude(manifest: Manifest, examined: Examined, shortcuts: Shortcuts, bound
     found += (_finding(shortcut) for shortcut in shortcuts.found if shortcut.above_bound)
     found += shortcuts.notes
     found += balance(manifest)
-    unreadable = pc.is_valid(examined.measures.column("error"))
     return Audit(
         manifest=manifest.digest(),
         rows=len(manifest),
