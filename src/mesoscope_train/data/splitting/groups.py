@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from mesoscope.errors import UsageError
 from mesoscope.manifest import Manifest
 from mesoscope_train.data.splitting.seeded import Keys, keys
+from mesoscope_train.data.splitting.wording import many
 
 Ints = npt.NDArray[np.int64]
 PEOPLE = ("identity", "source_identity")
@@ -47,7 +48,7 @@ class Units:
     def name(self, unit: int) -> str:
         """The first of its groups by name, and how many more there are."""
         names = sorted(self.groups[index] for index in np.flatnonzero(self.of_group == unit))
-        return names[0] if len(names) == 1 else f"{names[0]} with {len(names) - 1:,} more groups"
+        return names[0] if len(names) == 1 else f"{names[0]} with {many(len(names) - 1, 'more group')}"
 
 
 def units_of(manifest: Manifest, by: Sequence[str] = ("group",)) -> Units:

@@ -18,10 +18,10 @@ from mesoscope.manifest import Manifest, check_table
 from mesoscope.manifest.schema import ordered
 from mesoscope_train.data.splitting.groups import Ints
 from mesoscope_train.data.splitting.sources import Renaming, Source, common_root, refuse_one_name_for_two, renamed
+from mesoscope_train.data.splitting.wording import few, many
 
 AGREEING = ("label", "group", "split", "fold")
 """A file that stands in two manifests must not contradict itself in these."""
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def merge(sources: Sequence[Source], renamings: Sequence[Renaming] = ()) -> Merg
     if len(sources) < 2 or len({source.name for source in sources}) < len(sources):
         raise UsageError("name at least two different manifests to merge")
     sources = renamed(sources, renamings)
-    refuse_one_name_for_two(sources)
     root = common_root(sources)
+    refuse_one_name_for_two(sources)
     _refuse_other_kinds(sources)
     tables = [_below(source.manifest, root) for source in sources]
     table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
@@ -143,7 +143,7 @@ def _refuse_contradiction(
     values = [table.column(column)[index].as_py() for index in (other, row)]
     raise ManifestError(
         f"{table.column('path')[row].as_py()} has the {column} '{values[0]}' in {source[other]} and '{values[1]}' in "
-        f"{source[row]} ({len(rows):,} such files); leave it out of one of them"
+        f"{source[row]} ({many(len(rows), 'such file')}); leave it out of one of them"
     )
 
 
@@ -153,8 +153,7 @@ def _notes(sources: Sequence[Source], root: Path) -> list[str]:
     groups = Counter(group for source in sources for group in source.manifest.codes("group")[1])
     shared = sorted(group for group, count in groups.items() if count > 1)
     if shared:
-        shown = ", ".join(shared[:_SHOWN]) + (", …" if len(shared) > _SHOWN else "")
-        notes.append(f"{len(shared):,} groups stand in several manifests and are one group each now ({shown})")
+        notes.append(f"of several manifests, {many(len(shared), 'group')} of equal name became one ({few(shared)})")
     if root == root.parent:
         notes.append(f"the manifests have no directory in common but {root}: the merge cannot move with its data")
     return notes

@@ -9,11 +9,11 @@ import numpy as np
 
 from mesoscope.manifest import SPLITS, Manifest
 from mesoscope_train.data.splitting.groups import PEOPLE, Ints, Units
+from mesoscope_train.data.splitting.wording import few, many
 from mesoscope_train.errors import LeakError
 
 NONE = -1
 TEST = SPLITS.index("test")
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +105,11 @@ def _leaks(official: Ints, rows: Ints, units: Units, by: Sequence[str]) -> list[
     found = []
     if len(groups):
         names = sorted(units.groups[group] for group in groups)
-        found.append(Leak("group", len(groups), f"{_many(len(groups), 'group')} in several parts ({_few(names)})"))
+        found.append(Leak("group", len(groups), f"{many(len(groups), 'group')} in several parts ({few(names)})"))
     if len(tied):
         column = next(column for column in by if column != "group")
         kind = "identity" if column in PEOPLE else column
         names = sorted(units.name(unit) for unit in tied)
-        message = f"{_many(len(tied), 'set')} of groups tied by '{kind}' in several parts ({_few(names)})"
+        message = f"{many(len(tied), 'set')} of groups tied by '{kind}' in several parts ({few(names)})"
         found.append(Leak(kind, len(tied), message))
     return found
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

@@ -16,6 +16,7 @@ from mesoscope_train.data.splitting.groups import Ints
 from mesoscope_train.data.splitting.official import NONE, TEST, Standing, official_parts, pooled, refuse_leaks, stand
 from mesoscope_train.data.splitting.openings import openings
 from mesoscope_train.data.splitting.shares import Cell, absent_classes, cells_of, misses, totals_of
+from mesoscope_train.data.splitting.wording import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,9 @@ def split(
     else:
         made, notes, warnings = _into_parts(manifest, plan, official, standing, ground)
     if standing.joined:
-        notes.append(f"{standing.joined:,} rows without a split went where the rest of their group officially stands")
+        notes.append(
+            f"{many(standing.joined, 'row')} without a split went where the rest of the group officially stands"
+        )
     leaks = [f"kept as published: {leak.message}" for leak in standing.leaks]
     cells = cells_of(made)
     return Split(
@@ -108,9 +111,8 @@ def _into_folds(manifest: Manifest, plan: Folds, standing: Standing, ground: Gro
     for row, part in zip(rows.tolist(), parts.tolist(), strict=True):
         folds[row] = part
     held = np.where(standing.part == TEST, TEST, NONE)
-    notes = [f"{len(manifest) - len(rows):,} rows of an official test part are in no fold"] * (
-        len(rows) < len(manifest)
-    )
+    apart = len(manifest) - len(rows)
+    notes = [f"{many(apart, 'row')} of an official test part stand in no fold"] if apart else []
     return _with_splits(manifest, held).with_column("fold", folds), notes, warnings
 
 
@@ -144,8 +146,8 @@ def _refuse_empty(plan: Plan, counts: Ints, ground: Ground) -> None:
     empty = [name for name, count in zip(plan.parts, counts, strict=True) if not count]
     if empty:
         raise UsageError(
-            f"{', '.join(empty)} would be empty: {len(ground.units):,} groups are too few, or too unlike in size, "
-            f"for {len(plan.parts)} such parts; ask for fewer parts, or for more even ones"
+            f"{', '.join(empty)} would be empty: {many(len(ground.units), 'group')} are too few, or too unlike in "
+            f"size, for {len(plan.parts)} such parts; ask for fewer parts, or for more even ones"
         )
 
 

@@ -11,6 +11,7 @@ from mesoscope.manifest import SPLITS, Manifest
 from mesoscope_train.data.splitting.fractions import Plan
 from mesoscope_train.data.splitting.ground import Ground
 from mesoscope_train.data.splitting.groups import Ints
+from mesoscope_train.data.splitting.wording import many
 
 ALL = "all"
 TOLERANCE = 0.02
@@ -111,9 +112,10 @@ def misses(rows: Ints, part: Ints, plan: Plan, ground: Ground) -> list[str]:
             continue
         held, sizes = np.unique(ground.units.of_row[rows[stratum == index]], return_counts=True)
         largest = int(held[sizes.argmax()])
+        there = f"{many(total, 'row')} in {many(len(held), 'group')}"
         sentences.append(
             f"{strata.name(index)}: {names[worst]} has {counts[index, worst] / total:.1%} of the rows instead of "
-            f"{plan.shares[worst]:.1%}; there are {total:,} rows in {len(held):,} groups, and the largest "
-            f"({ground.units.name(largest)}) holds {sizes.max() / total:.0%}"
+            f"{plan.shares[worst]:.1%}; there are {there}, and the largest ({ground.units.name(largest)}) holds "
+            f"{sizes.max() / total:.0%}"
         )
     return sentences
