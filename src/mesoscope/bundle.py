@@ -39,6 +39,11 @@ _UNSAFE_SUFFIXES = frozenset({".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".jobli
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Architecture = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(:[a-z_]+=[A-Za-z0-9._-]+(,[a-z_]+=[A-Za-z0-9._-]+)*)?$", max_length=200),
+]
+"""A registered detector, and options where they are not the default: ``resnet50:head=dense,head_units=128``."""
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0)]
 
@@ -146,7 +151,7 @@ class BundleContract(_Strict):
     schema_version: Literal[1]
     name: Name
     version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$")]
-    architecture: Name
+    architecture: Architecture
     judges: Literal["face", "image"]
     labels: dict[str, int]
     preprocess: Preprocess

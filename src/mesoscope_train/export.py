@@ -26,7 +26,6 @@ from mesoscope.bundle import (
     Calibration,
     Explanation,
     Licences,
-    Parity,
     Thresholds,
     TrainingData,
     read_bundle,
@@ -35,13 +34,10 @@ from mesoscope.bundle import (
 from mesoscope.errors import BundleError, UsageError
 from mesoscope.preprocess import Preprocess, to_batch
 from mesoscope.types import Float32Array
-from mesoscope_train.detectors import Detector, detectors
+from mesoscope_train.detectors import Detector, build_detector, parse_architecture
 from mesoscope_train.errors import ExportError
 from mesoscope_train.graph import export_graph
-from mesoscope_train.parity import measure_parity, stand_in_inputs
-
-LARGEST_DIFFERENCE = 1e-4
-"""Of logits and map values, between the exported graph in either engine and torch."""
+from mesoscope_train.parity import check_parity, measure_parity, reference_of, stand_in_inputs
 
 
 def export_bundle(
@@ -68,7 +64,7 @@ def export_bundle(
 
     Args:
         detector: the trained module, on any device; left as it is.
-        architecture: its name in the registry.
+        architecture: its name, with options where it was built with some (`parse_architecture`).
         out_dir: made where it is missing.
         name: of the bundle, lower case.
         version: numbers with dots.
@@ -86,28 +82,29 @@ def export_bundle(
         overwrite: replace a bundle that is already there.
 
     Raises:
-        UsageError: unknown architecture, or something is already at the place.
-        ExportError: the graph differs from the module by more than `LARGEST_DIFFERENCE`, or the module's
+        UsageError: unknown architecture or option, or something is already at the place.
+        ExportError: the graph differs from the module (`mesoscope_train.parity.check_parity`), or the module's
             values are not finite.
         pydantic.ValidationError: the parts do not make a contract.
     """
+    parsed = parse_architecture(architecture)
     target = out_dir / f"{name}-{version}"
     _check_place(target, overwrite)
     module = copy.deepcopy(detector).cpu().float().eval()
     inputs = stand_in_inputs(preprocess) if parity_inputs is None else parity_inputs
-    layer = detectors[architecture].map_layer
     out_dir.mkdir(parents=True, exist_ok=True)
     # beside the target, so that the last step is a rename within one file system
     with tempfile.TemporaryDirectory(dir=out_dir, prefix=f".{target.name}.") as workshop:
         staged = Path(workshop) / target.name
         _write_payload(staged, module, preprocess.size, card)
-        parity = measure_parity(module, layer, staged / GRAPH_FILE, inputs)
-        _check_parity(parity, target.name)
+        reference = reference_of(module, parsed.map_layer, inputs)
+        parity = measure_parity(reference, staged / GRAPH_FILE, inputs)
+        check_parity(parity, reference, module, parsed.map_layer, inputs, name=target.name)
         contract = BundleContract(
             schema_version=1,
             name=name,
             version=version,
-            architecture=architecture,
+            architecture=str(parsed),
             judges=judges,
             labels=LABELS,
             preprocess=preprocess,
@@ -115,7 +112,9 @@ def export_bundle(
             thresholds=thresholds,
             band=band,
             explanation=Explanation(
-                method="grad-cam", layer=layer, floor=peak_on_nothing(module, preprocess) if floor is None else floor
+                method="grad-cam",
+                layer=parsed.map_layer,
+                floor=peak_on_nothing(module, preprocess) if floor is None else floor,
             ),
             training_data=list(training_data),
             licences=licences,
@@ -137,7 +136,7 @@ def load_module(bundle: Bundle) -> Detector:
         BundleError: the weights are not safetensors, or not those of the architecture.
     """
     architecture = bundle.contract.architecture
-    module = detectors[architecture].build()
+    module = build_detector(architecture)
     try:
         module.load_state_dict(load_file(bundle.path / WEIGHTS_FILE))
     except SafetensorError as error:
@@ -165,15 +164,6 @@ def _write_payload(staged: Path, module: Detector, size: int, card: str) -> None
     state = {key: value.contiguous() for key, value in module.state_dict().items()}
     (staged / WEIGHTS_FILE).write_bytes(save(state))
     (staged / CARD_FILE).write_text(card, encoding="utf-8")
-
-
-def _check_parity(parity: Parity, name: str) -> None:
-    for what, difference in parity.model_dump(exclude={"inputs"}).items():
-        if difference > LARGEST_DIFFERENCE:
-            raise ExportError(
-                f"{name} was not written: the exported graph differs from the module by {difference:.2g} "
-                f"({what}; at most {LARGEST_DIFFERENCE:g} is allowed)"
-            )
 
 
 def peak_on_nothing(module: Detector, preprocess: Preprocess) -> float:

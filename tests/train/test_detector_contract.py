@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import itertools
 
 import numpy as np
 import pytest
@@ -11,19 +11,36 @@ torch = pytest.importorskip("torch", reason="the learning side needs the 'train'
 captum_attr = pytest.importorskip("captum.attr", reason="the reference for Grad-CAM is captum")
 
 from mesoscope.engine import Judge, engines  # noqa: E402
-from mesoscope_train.detectors import Detector, detectors  # noqa: E402
+from mesoscope_train.detectors import Detector, detectors, parse_architecture  # noqa: E402
 from mesoscope_train.detectors.base import autograd_map  # noqa: E402
 from mesoscope_train.export import load_module  # noqa: E402
 from mesoscope_train.parity import stand_in_inputs  # noqa: E402
 
-every_detector = pytest.mark.parametrize("name", list(detectors))
+SMALLER = {
+    "cnn-1": ["cnn-1:size=64"],
+    "cnn-2": ["cnn-2:size=64"],
+    "cnn-small": ["cnn-small", "cnn-small:batch_norm=true"],
+    "resnet50": ["resnet50:head=dense,head_units=128"],
+    "timm": [
+        "timm:backbone=test_efficientnet,size=96",
+        "timm:backbone=test_convnext,size=96,head=bn-dense,head_units=32",
+        "timm:backbone=test_vit,size=96",
+    ],
+}
+"""What stands for an architecture that is too large to be tried at its default, or has options worth a trial."""
+every_detector = pytest.mark.parametrize("name", [text for name in detectors for text in SMALLER.get(name, [name])])
 TOLERANCE = 1e-4
 
 
+def tolerance(maps) -> float:
+    """Of map values; maps of many points are small, and must be no less right for it."""
+    return min(TOLERANCE, 1e-3 * float(abs(maps).max()))
+
+
 @pytest.fixture
-def inputs():
+def inputs(export_arguments):
     def make(name: str, count: int = 5):
-        return torch.from_numpy(stand_in_inputs(detectors[name].preprocess, count))
+        return torch.from_numpy(stand_in_inputs(export_arguments(name)["preprocess"], count))
 
     return make
 
@@ -47,7 +64,8 @@ def test_made_up_weights_make_a_difference(name, lively, inputs):
     with torch.no_grad():
         logit, map_ = lively(name).forward_with_map(inputs(name))
     assert logit.unique().numel() == logit.numel()
-    assert map_.abs().amax((1, 2)).min() > 10 * TOLERANCE
+    for one, other in itertools.pairwise(map_):
+        assert (one - other).abs().max() > 10 * tolerance(map_)
 
 
 @every_detector
@@ -87,22 +105,23 @@ def test_every_parameter_gets_a_finite_gradient(name, lively, inputs):
 def test_the_map_layer_gives_the_activations(name, lively, inputs):
     module, batch = lively(name), inputs(name)
     seen = []
-    module.get_submodule(detectors[name].map_layer).register_forward_hook(lambda *call: seen.append(call[2]))
+    module.get_submodule(parse_architecture(name).map_layer).register_forward_hook(lambda *call: seen.append(call[2]))
     with torch.no_grad():
         module(batch)
         (output,) = seen
         assert torch.equal(output, module.activations(batch))
-    assert output.min() >= 0, "the map is taken after the ReLU"
+    if not name.startswith("timm:"):  # whose last activation may be another one, or none
+        assert output.min() >= 0, "the map is taken after the ReLU"
 
 
 @every_detector
 def test_the_map_without_autograd_is_grad_cam(name, lively, inputs):
-    module, batch, layer = lively(name), inputs(name), detectors[name].map_layer
+    module, batch, layer = lively(name), inputs(name), parse_architecture(name).map_layer
     with torch.no_grad():
         map_ = module.forward_with_map(batch)[1]
-    torch.testing.assert_close(map_, autograd_map(module, layer, batch), rtol=0, atol=1e-6)
+    torch.testing.assert_close(map_, autograd_map(module, layer, batch), rtol=0, atol=tolerance(map_) / 10)
     captums = captum_attr.LayerGradCam(module, module.get_submodule(layer)).attribute(batch)
-    torch.testing.assert_close(map_, captums[:, 0].detach(), rtol=0, atol=1e-6)
+    torch.testing.assert_close(map_, captums[:, 0].detach(), rtol=0, atol=tolerance(map_) / 10)
 
 
 @every_detector
@@ -113,16 +132,18 @@ def test_the_exported_graph_is_the_module(name, engine, bundle_of, lively, input
     for part in (batch, batch[:1]):
         logit, map_ = judge(part.numpy())
         np.testing.assert_allclose(logit, module(part).detach().numpy(), rtol=0, atol=TOLERANCE)
-        captums = captum_attr.LayerGradCam(module, module.get_submodule(detectors[name].map_layer)).attribute(part)
+        captums = captum_attr.LayerGradCam(
+            module, module.get_submodule(parse_architecture(name).map_layer)
+        ).attribute(part)
         expected = captums[:, 0].detach().numpy()
-        np.testing.assert_allclose(map_, expected, rtol=0, atol=min(TOLERANCE, 1e-3 * np.abs(expected).max()))
+        np.testing.assert_allclose(map_, expected, rtol=0, atol=tolerance(expected))
 
 
 @every_detector
 def test_the_bundle_states_what_was_measured(name, bundle_of):
     contract = bundle_of(name).contract
     assert contract.architecture == name
-    assert contract.explanation.layer == detectors[name].map_layer
+    assert contract.explanation.layer == parse_architecture(name).map_layer
     assert max(contract.parity.openvino_logit, contract.parity.onnxruntime_logit, contract.parity.map) <= TOLERANCE
 
 
@@ -134,12 +155,11 @@ def test_reloaded_weights_give_equal_logits(name, bundle_of, lively, inputs):
         assert torch.equal(module(inputs(name)), lively(name)(inputs(name)))
 
 
-@every_detector
+@pytest.mark.parametrize("name", list(detectors))
 def test_where_it_comes_from_is_said(name):
     entry = detectors[name]
     assert entry.name == name
     for field in ("paper", "source", "code_licence", "weights_licence"):
         assert getattr(entry.provenance, field).strip(), field
-    header = inspect.getmodule(entry.build).__doc__
     for word in ("Paper:", "Source:", "Licence"):
-        assert word in header, f"the file's header lacks {word!r}"
+        assert word in entry.header, f"the file's header lacks {word!r}"

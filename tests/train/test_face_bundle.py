@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 pytest.importorskip("torch", reason="the learning side needs the 'train' extra")
 
 from mesoscope.errors import UsageError
-from mesoscope_train.detectors import detectors
+from mesoscope_train.detectors import parse_architecture
 from mesoscope_train.face_bundle.batches import (
     Augmentation,
     Pictures,
@@ -27,7 +27,7 @@ from mesoscope_train.face_bundle.measuring import as_markdown, auc_by_group
 from mesoscope_train.face_bundle.rows import Row, as_csv, read_rows, split_of
 from mesoscope_train.thresholds import choose, fit_platt, group_weights, upper_quantile
 
-SPEC = detectors["slim-resnet"].preprocess.model_copy(update={"size": 32})
+SPEC = parse_architecture("slim-resnet").at_size(32)[1]
 AS_IS = Augmentation(smallest_window=1.0, jpeg=0, blur=0, brightness=0, contrast=0, saturation=0, tint=0)
 
 

@@ -18,7 +18,7 @@ from mesoscope.engine import Judge, engines  # noqa: E402
 from mesoscope.errors import UsageError  # noqa: E402
 from mesoscope.preprocess import to_batch  # noqa: E402
 from mesoscope_train.commands.bundle_import import run  # noqa: E402
-from mesoscope_train.detectors import detectors  # noqa: E402
+from mesoscope_train.detectors import build_detector  # noqa: E402
 from mesoscope_train.errors import WeightsError  # noqa: E402
 from mesoscope_train.export import load_module  # noqa: E402
 from mesoscope_train.keras_h5 import read_keras_layers  # noqa: E402
@@ -101,7 +101,7 @@ def write_keras(path, architecture, *, first=1, leave_out=(), change=None):
     random = np.random.default_rng(0)
     layers = []
     counts = {"conv2d": first, "batch_normalization": first, "dense": first}
-    for part in detectors[architecture].build().modules():
+    for part in build_detector(architecture).modules():
         if isinstance(part, torch.nn.Conv2d):
             kind, shape = "conv2d", tuple(part.weight.permute(2, 3, 1, 0).shape)
         elif isinstance(part, torch.nn.Linear):
@@ -162,7 +162,7 @@ def test_crops(crops_dir):
 
 @both
 def test_parameter_counts(architecture):
-    module = detectors[architecture].build()
+    module = build_detector(architecture)
     parameters = sum(parameter.numel() for parameter in module.parameters())
     statistics = sum(buffer.numel() for name, buffer in module.named_buffers() if "running" in name)
     assert (parameters, parameters + statistics) == COUNTS[architecture]

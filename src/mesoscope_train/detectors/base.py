@@ -4,36 +4,96 @@ The explanation is Grad-CAM (Selvaraju et al., "Grad-CAM: Visual Explanations fr
 Gradient-based Localization", ICCV 2017), kept signed: ``map = sum_k alpha_k * A_k``, where A (K planes) are
 the activations after the ReLU of the chosen convolution, before its BatchNorm, and alpha_k is the spatial
 mean of the logit's gradient with respect to A_k. There is no last ReLU: positive speaks for fake, negative
-for real, and the sum over the map is in logits. A runtime without gradients can show it because each detector
-writes the gradient of its own short head down as ordinary operations (`Detector.head_with_alpha`).
+for real. A runtime without gradients can show it because each detector writes the gradient of its own short head
+down as ordinary operations (`mesoscope_train.detectors.explicit`).
+
+A detector is cut twice: at its map's layer (`activations` below, the head above), and before its last dense layer
+(whose input are the `features`). Below the map's layer it is made of named stages, which transfer learning freezes.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from mesoscope.preprocess import Preprocess
-from mesoscope.registry import Registry
+from mesoscope_train.detectors.explicit import Pull
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A piece of a backbone, in the order from the input.
+
+    Attributes:
+        name: as `mesoscope_train.detectors.stages.freeze` takes it.
+        modules: in it.
+        loose: parameters in it that are in none of its modules (a transformer's position embedding).
+    """
+
+    name: str
+    modules: tuple[nn.Module, ...]
+    loose: tuple[nn.Parameter, ...] = ()
+
+    def parameters(self) -> list[nn.Parameter]:
+        """All of it."""
+        return [*self.loose, *(parameter for module in self.modules for parameter in module.parameters())]
 
 
 class Detector(nn.Module, ABC):
-    """A network ``(B, 3, S, S) float32 -> (B,) logit``, higher = more likely fake, cut in two at its map's layer."""
+    """A network ``(B, 3, S, S) float32 -> (B,) logit``, higher = more likely fake.
+
+    Attributes:
+        frozen: names of the stages that training leaves as they are; set by `mesoscope_train.detectors.stages`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frozen: tuple[str, ...] = ()
 
     @abstractmethod
     def activations(self, batch: Tensor) -> Tensor:
-        """The part below the cut: (B, 3, S, S) to A (B, K, h, w), after the ReLU, before the BatchNorm."""
+        """The part below the map's layer: (B, 3, S, S) to A (B, K, h, w), after the ReLU, before the BatchNorm."""
 
     @abstractmethod
+    def features_vjp(self, activations: Tensor) -> tuple[Tensor, Pull]:
+        """From A to the input of the last dense layer, and the way back for gradients.
+
+        Args:
+            activations: A (B, K, h, w).
+
+        Returns:
+            features (B, D); and a function from a gradient of anything with respect to them, (B or 1, D), to its
+            spatial mean with respect to A, (B or 1, K), in ordinary operations, for eval mode.
+        """
+
+    @abstractmethod
+    def output_layer(self) -> nn.Linear:
+        """The last dense layer: D to one output, the logit; or to two (real, fake) whose difference is the logit."""
+
+    @abstractmethod
+    def backbone_stages(self) -> Sequence[Stage]:
+        """The backbone, in the order from the input; whatever is in no stage is the head."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """(B, 3, S, S) float32 to logit (B,)."""
+        return self.head(self.activations(batch))
+
+    def features(self, batch: Tensor) -> Tensor:
+        """(B, 3, S, S) float32 to the input of the last dense layer, (B, D)."""
+        return self.features_vjp(self.activations(batch))[0]
+
     def head(self, activations: Tensor) -> Tensor:
-        """The part above the cut: A (B, K, h, w) to the logit (B,)."""
+        """The part above the map's layer: A (B, K, h, w) to the logit (B,)."""
+        return self.logit_of(self.features_vjp(activations)[0])
 
-    @abstractmethod
+    def logit_of(self, features: Tensor) -> Tensor:
+        """Features (B, D) to the logit (B,)."""
+        outputs: Tensor = self.output_layer()(features)
+        return outputs.squeeze(1) if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
+
     def head_with_alpha(self, activations: Tensor) -> tuple[Tensor, Tensor]:
         """`head`, and the spatial mean of its gradient, in ordinary operations that export to ONNX.
 
@@ -42,10 +102,10 @@ class Detector(nn.Module, ABC):
         Returns:
             logit (B,) and alpha (B, K), ``alpha[:, k] = mean over h, w of d logit / d A[:, k]``.
         """
-
-    def forward(self, batch: Tensor) -> Tensor:
-        """(B, 3, S, S) float32 to logit (B,)."""
-        return self.head(self.activations(batch))
+        features, pull = self.features_vjp(activations)
+        weight = self.output_layer().weight
+        gradient = weight if len(weight) == 1 else weight[1:] - weight[:1]
+        return self.logit_of(features), pull(gradient).expand(activations.shape[0], -1)
 
     def forward_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, S, S) float32 to logit (B,) and signed Grad-CAM map (B, h, w), without autograd."""
@@ -53,81 +113,35 @@ class Detector(nn.Module, ABC):
         logit, alpha = self.head_with_alpha(activations)
         return logit, (alpha[:, :, None, None] * activations).sum(1)
 
+    def train(self, mode: bool = True) -> Detector:
+        """As torch's, but frozen stages stay in eval mode, so that their BatchNorm statistics stay as they are."""
+        super().train(mode)
+        for stage in self.backbone_stages():
+            if stage.name in self.frozen:
+                for module in stage.modules:
+                    module.eval()
+        return self
 
-class GlobalAverageHead(nn.Module):
-    """Global average pool, dropout, one output: the head whose Grad-CAM weights are the same for every input.
+    def head_modules(self) -> dict[str, nn.Module]:
+        """The layers with parameters that are in no stage, by name."""
+        below = {id(parameter) for stage in self.backbone_stages() for parameter in stage.parameters()}
+        found: dict[str, nn.Module] = {}
+        for name, module in self.named_modules():
+            own = list(module.parameters(recurse=False))
+            if own and not any(id(parameter) in below for parameter in own):
+                found[name] = module
+        return found
 
-    Args:
-        channels: K.
-        dropout: share of pooled values dropped in training.
-    """
+    def reset_head(self) -> None:
+        """Fresh random parameters for the head."""
+        for module in self.head_modules().values():
+            if not isinstance(module, nn.Linear | nn.BatchNorm1d | nn.BatchNorm2d):
+                raise TypeError(f"nobody said how a {type(module).__name__} starts")
+            module.reset_parameters()
+            self.initialise(module)
 
-    def __init__(self, channels: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(channels, 1)
-
-    def forward(self, activations: Tensor) -> Tensor:
-        """A (B, K, h, w) to logit (B,)."""
-        logit: Tensor = self.output(self.dropout(activations.mean((2, 3))))
-        return logit.squeeze(1)
-
-    def with_alpha(self, activations: Tensor) -> tuple[Tensor, Tensor]:
-        """A (B, K, h, w) to logit (B,) and alpha (B, K): the output's weights over the number of positions."""
-        positions = activations.shape[2] * activations.shape[3]
-        return self(activations), (self.output.weight / positions).expand(activations.shape[0], -1)
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where an architecture comes from; licences as SPDX identifiers or a sentence.
-
-    Attributes:
-        paper: authors, title, place, year; or that there is none.
-        source: address of the authors' code, or what it was written after.
-        code_licence: of that code.
-        weights_licence: of the published weights, or that there are none.
-    """
-
-    paper: str
-    source: str
-    code_licence: str
-    weights_licence: str
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorEntry:
-    """A registered architecture.
-
-    Attributes:
-        name: as in the registry and in a bundle's ``architecture``.
-        build: a fresh, randomly initialised module.
-        preprocess: what it was designed for; the default where nothing else is said.
-        map_layer: name of the submodule whose output `Detector.activations` returns; called once a forward pass.
-        provenance: paper, source, licences.
-    """
-
-    name: str
-    build: Callable[[], Detector]
-    preprocess: Preprocess
-    map_layer: str
-    provenance: Provenance
-
-
-detectors: Registry[DetectorEntry] = Registry("detector")
-_Builder = TypeVar("_Builder", bound=Callable[[], Detector])
-
-
-def register(
-    name: str, *, preprocess: Preprocess, map_layer: str, provenance: Provenance
-) -> Callable[[_Builder], _Builder]:
-    """Decorate a `Detector` class, or a function that builds one, to enter it in `detectors`."""
-
-    def enter(build: _Builder) -> _Builder:
-        detectors.register(name)(DetectorEntry(name, build, preprocess, map_layer, provenance))
-        return build
-
-    return enter
+    def initialise(self, module: nn.Module) -> None:
+        """How a fresh layer of the head starts, where that is not torch's own way."""
 
 
 def autograd_map(module: nn.Module, map_layer: str, batch: Tensor) -> Tensor:

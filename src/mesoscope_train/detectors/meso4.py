@@ -14,12 +14,17 @@ The smallest of those crops is 88 pixels wide, a face box of 62.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mesoscope.preprocess import Preprocess
-from mesoscope_train.detectors.base import Detector, Provenance, register
+from mesoscope_train.detectors import keras
+from mesoscope_train.detectors.architecture import Provenance, register
+from mesoscope_train.detectors.base import Detector, Stage
+from mesoscope_train.detectors.explicit import Pull, batch_norm_scale
 
 LEAK = 0.1
 CHANNELS = 16
@@ -59,18 +64,18 @@ class MesoNet(Detector):
     def __init__(self, conv1: nn.Module, planes1: int, conv2: nn.Module, planes2: int) -> None:
         super().__init__()
         self.conv1 = conv1
-        self.bn1 = _batch_norm(planes1)
+        self.bn1 = keras.batch_norm_2d(planes1)
         self.conv2 = conv2
-        self.bn2 = _batch_norm(planes2)
+        self.bn2 = keras.batch_norm_2d(planes2)
         self.conv3 = nn.Conv2d(planes2, 16, 5, padding=2)
-        self.bn3 = _batch_norm(16)
+        self.bn3 = keras.batch_norm_2d(16)
         self.conv4 = nn.Conv2d(16, CHANNELS, 5, padding=2)
         self.conv4_relu = nn.ReLU()
-        self.bn4 = _batch_norm(CHANNELS)
+        self.bn4 = keras.batch_norm_2d(CHANNELS)
         self.dropout = nn.Dropout(0.5)
         self.fc1 = nn.Linear(CHANNELS * CELLS * CELLS, HIDDEN)
         self.fc2 = nn.Linear(HIDDEN, 1)
-        self.apply(_initialise_as_keras)
+        self.apply(keras.initialise)
 
     def activations(self, batch: Tensor) -> Tensor:
         """(B, 3, 256, 256) to (B, 16, 32, 32)."""
@@ -80,34 +85,40 @@ class MesoNet(Detector):
         activations: Tensor = self.conv4_relu(self.conv4(x))
         return activations
 
-    def head(self, activations: Tensor) -> Tensor:
-        """(B, 16, 32, 32) to logit (B,)."""
-        return self._output(self._hidden(activations))
-
-    def head_with_alpha(self, activations: Tensor) -> tuple[Tensor, Tensor]:
-        """The head's gradient, averaged over positions, is two small products.
+    def features_vjp(self, activations: Tensor) -> tuple[Tensor, Pull]:
+        """(B, 16, 32, 32) to the first dense layer's values (B, 16); the way back is two small products.
 
         Max-pooling hands each window's gradient to exactly one position, and the mean does not ask to which:
         so alpha_k is BatchNorm's scale over the number of positions times the sum, over the pooled cells, of
         the gradient there; and that is linear in the hidden units' gradient.
         """
-        hidden = self._hidden(activations)
-        at_hidden = self.fc2.weight * torch.where(hidden > 0, 1.0, LEAK)
-        summed_over_cells = self.fc1.weight.view(HIDDEN, CHANNELS, CELLS * CELLS).sum(2)
-        variance = self.bn4.running_var
-        assert variance is not None  # noqa: S101 - this BatchNorm keeps statistics
-        scale = self.bn4.weight / torch.sqrt(variance + self.bn4.eps)
-        positions = (CELLS * LAST_POOL) ** 2
-        return self._output(hidden), at_hidden @ (summed_over_cells * (scale / positions))
-
-    def _hidden(self, activations: Tensor) -> Tensor:
         pooled = F.max_pool2d(self.bn4(activations), LAST_POOL)
         hidden: Tensor = self.fc1(self.dropout(pooled.flatten(1)))
-        return hidden
 
-    def _output(self, hidden: Tensor) -> Tensor:
-        logit: Tensor = self.fc2(self.dropout(F.leaky_relu(hidden, LEAK)))
-        return logit.squeeze(1)
+        def pull(gradient: Tensor) -> Tensor:
+            summed_over_cells = self.fc1.weight.view(HIDDEN, CHANNELS, CELLS * CELLS).sum(2)
+            positions = (CELLS * LAST_POOL) ** 2
+            at_hidden = gradient * torch.where(hidden > 0, 1.0, LEAK)
+            return at_hidden @ (summed_over_cells * (batch_norm_scale(self.bn4) / positions))
+
+        return self.dropout(F.leaky_relu(hidden, LEAK)), pull
+
+    def output_layer(self) -> nn.Linear:
+        """From the hidden units to the logit."""
+        return self.fc2
+
+    def backbone_stages(self) -> Sequence[Stage]:
+        """The four convolutions, each with the BatchNorm that follows it below the map's layer."""
+        return (
+            Stage("conv1", (self.conv1, self.bn1)),
+            Stage("conv2", (self.conv2, self.bn2)),
+            Stage("conv3", (self.conv3, self.bn3)),
+            Stage("conv4", (self.conv4,)),
+        )
+
+    def initialise(self, module: nn.Module) -> None:
+        """As Keras does."""
+        keras.initialise(module)
 
 
 @register("meso4", preprocess=PREPROCESS, map_layer=MAP_LAYER, provenance=PROVENANCE)
@@ -121,15 +132,3 @@ class Meso4(MesoNet):
             nn.Sequential(nn.Conv2d(8, 8, 5, padding=2), nn.ReLU()),
             8,
         )
-
-
-def _batch_norm(planes: int) -> nn.BatchNorm2d:
-    """With Keras' defaults; the epsilon is part of the published weights' contract, 0.01 is Keras' momentum 0.99."""
-    return nn.BatchNorm2d(planes, eps=1e-3, momentum=0.01)
-
-
-def _initialise_as_keras(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d | nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        assert module.bias is not None  # noqa: S101 - every layer here has one
-        nn.init.zeros_(module.bias)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mesoscope_train.detectors.base import register
+from mesoscope_train.detectors.architecture import register
 from mesoscope_train.detectors.meso4 import MAP_LAYER, PREPROCESS, PROVENANCE, MesoNet
 
 

@@ -10,11 +10,16 @@ follow, so that its Grad-CAM is the same as the class activation map over the nu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mesoscope.preprocess import Preprocess
-from mesoscope_train.detectors.base import Detector, GlobalAverageHead, Provenance, register
+from mesoscope_train.detectors.architecture import Provenance, register
+from mesoscope_train.detectors.base import Detector, Stage
+from mesoscope_train.detectors.explicit import GlobalAverage, Pull
+from mesoscope_train.detectors.heads import Head
 
 WIDTHS = (16, 32, 64, 96)
 MAP_LAYER = "stages.5.relu"
@@ -63,7 +68,7 @@ class ResidualBlock(nn.Module):
         return out
 
 
-@register("slim-resnet", preprocess=PREPROCESS, map_layer=MAP_LAYER, provenance=PROVENANCE)
+@register("slim-resnet", preprocess=PREPROCESS, map_layer=MAP_LAYER, provenance=PROVENANCE, any_size=True)
 class SlimResNet(Detector):
     """Takes squares of any side from 32; what it was trained at stands in its bundle."""
 
@@ -79,18 +84,24 @@ class SlimResNet(Detector):
             ResidualBlock(third, third, 1),
             ResidualBlock(third, last, 2),
         )
-        self.output_head = GlobalAverageHead(last, dropout=0.2)
+        self.output_head = Head(
+            {"pool": GlobalAverage(), "dropout": nn.Dropout(0.2), "output": nn.Linear(last, 1)},
+        )
 
     def activations(self, batch: Tensor) -> Tensor:
         """(B, 3, S, S) to (B, 96, S/16, S/16)."""
         activations: Tensor = self.stages(self.stem(batch))
         return activations
 
-    def head(self, activations: Tensor) -> Tensor:
-        """(B, 96, h, w) to logit (B,)."""
-        logit: Tensor = self.output_head(activations)
-        return logit
+    def features_vjp(self, activations: Tensor) -> tuple[Tensor, Pull]:
+        """(B, 96, h, w) to the averages (B, 96)."""
+        return self.output_head.features_vjp(activations)
 
-    def head_with_alpha(self, activations: Tensor) -> tuple[Tensor, Tensor]:
-        """The output's weights over the number of positions."""
-        return self.output_head.with_alpha(activations)
+    def output_layer(self) -> nn.Linear:
+        """From the averages to the logit."""
+        return self.output_head.output
+
+    def backbone_stages(self) -> Sequence[Stage]:
+        """The stem, and each block."""
+        blocks = [Stage(f"stages.{number}", (block,)) for number, block in enumerate(self.stages)]
+        return [Stage("stem", (self.stem,)), *blocks]

@@ -17,7 +17,7 @@ from mesoscope.bundle import Band, Bundle, Calibration, Licences, Thresholds, Tr
 from mesoscope.engine import Judge
 from mesoscope.media import open_picture
 from mesoscope.preprocess import Preprocess, to_batch
-from mesoscope_train.detectors import Detector, detectors
+from mesoscope_train.detectors import Detector, build_detector, parse_architecture
 from mesoscope_train.export import export_bundle
 from mesoscope_train.face_bundle.measuring import Floats, as_markdown, data_sets, measure
 from mesoscope_train.face_bundle.rows import Row, as_csv, read_rows
@@ -70,7 +70,7 @@ def export(data: Path, run: Path, out: Path, say: Callable[[str], None]) -> Bund
     manifest = as_csv(rows)
     if manifest != (run / "manifest.csv").read_text(encoding="utf-8"):
         raise ValueError("the data are not those that the run was trained on")
-    module = detectors[ARCHITECTURE].build()
+    module = build_detector(ARCHITECTURE)
     module.load_state_dict(load_file(run / "state.safetensors"))
     module.eval()
     validation = [row for row in rows if row.split == "validation"]
@@ -116,7 +116,7 @@ def _best_size(module: Detector, data: Path, rows: Sequence[Row], say: Callable[
     pixels = [open_picture(data / row.path).pixels for row in own]
     found: dict[int, float] = {}
     for size in SIZES:
-        spec = detectors[ARCHITECTURE].preprocess.model_copy(update={"size": size})
+        spec = parse_architecture(ARCHITECTURE).at_size(size)[1]
         with torch.no_grad():
             logits = [
                 module(torch.from_numpy(to_batch(pixels[start : start + CHUNK], spec)))
@@ -128,7 +128,7 @@ def _best_size(module: Detector, data: Path, rows: Sequence[Row], say: Callable[
         + ", ".join(f"{size}: {auc:.4f}" for size, auc in found.items())
     )
     best = max(found, key=lambda size: found[size])
-    return detectors[ARCHITECTURE].preprocess.model_copy(update={"size": best})
+    return parse_architecture(ARCHITECTURE).at_size(best)[1]
 
 
 def _decide(bundle: Bundle, data: Path, rows: Sequence[Row]) -> tuple[Calibration, Thresholds, Band]:

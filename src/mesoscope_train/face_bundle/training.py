@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mesoscope.types import Float32Array
-from mesoscope_train.detectors import Detector, detectors
+from mesoscope_train.detectors import Detector, parse_architecture
 from mesoscope_train.face_bundle.batches import Augmentation, Pictures, batches, pairs_of_epoch
 from mesoscope_train.face_bundle.rows import Row
 
@@ -55,9 +55,8 @@ def train(pictures: Pictures, rows: Sequence[Row], settings: Settings) -> Detect
     """Train on `rows` (the training split, nothing else) and return the averaged network in eval mode."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
-    entry = detectors[settings.architecture]
-    spec = entry.preprocess.model_copy(update={"size": settings.size})
-    module = entry.build().to(memory_format=torch.channels_last)
+    architecture, spec = parse_architecture(settings.architecture).at_size(settings.size)
+    module = architecture.build().to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(module).eval().requires_grad_(False)
 
     steps_an_epoch = len(pairs_of_epoch(rows, np.random.default_rng(0))) // settings.pairs_per_batch

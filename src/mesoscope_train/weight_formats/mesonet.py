@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from mesoscope.bundle import Bundle, Licences, TrainingData, sha256_of
 from mesoscope.types import Float32Array
-from mesoscope_train.detectors import detectors
+from mesoscope_train.detectors import build_detector, parse_architecture
 from mesoscope_train.detectors.meso4 import CELLS, CHANNELS, MesoNet
 from mesoscope_train.errors import WeightsError
 from mesoscope_train.export import export_bundle
@@ -123,7 +123,7 @@ def import_mesonet(
     module = load_keras_layers(architecture, layers, file)
     sha256 = sha256_of(file)
     forgery = _forgery_of(sha256, file)
-    entry = detectors[architecture]
+    parsed = parse_architecture(architecture)
     return export_bundle(
         module,
         architecture,
@@ -131,12 +131,12 @@ def import_mesonet(
         name=name or _name(architecture, forgery, file),
         version=VERSION,
         judges="face",
-        preprocess=entry.preprocess,
+        preprocess=parsed.preprocess,
         training_data=forgery.training,
         licences=Licences(
-            code=entry.provenance.code_licence,
+            code=parsed.entry.provenance.code_licence,
             data="research only" if forgery.training else "unknown",
-            weights=entry.provenance.weights_licence if sha256 in PUBLISHED else "unknown; ask who gave you the file",
+            weights=parsed.entry.provenance.weights_licence if sha256 in PUBLISHED else "unknown; ask who gave you the file",
         ),
         limits=_limits(forgery),
         card=_card(architecture, forgery, file, sha256),
@@ -156,7 +156,7 @@ def load_keras_layers(architecture: str, layers: Sequence[KerasLayer], file: Pat
     Raises:
         WeightsError: a layer is missing, left over, or has another shape.
     """
-    module = detectors[architecture].build()
+    module = build_detector(architecture)
     assert isinstance(module, MesoNet)  # noqa: S101 - both names are of this family
     title = TITLES[architecture]
     for kind, (word, roles) in _KINDS.items():
@@ -187,7 +187,7 @@ def _kind_of(layer: KerasLayer) -> type[nn.Module] | None:
 def _architecture_of(layers: Sequence[KerasLayer], file: Path) -> str:
     count = sum(_kind_of(layer) is nn.Conv2d for layer in layers)
     for architecture in TITLES:
-        if count == sum(isinstance(layer, nn.Conv2d) for layer in detectors[architecture].build().modules()):
+        if count == sum(isinstance(layer, nn.Conv2d) for layer in build_detector(architecture).modules()):
             return architecture
     raise WeightsError(
         f"{file} holds {count} convolutions: neither Meso-4 (4) nor MesoInception-4 (16); "
