@@ -62,7 +62,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
             rich_help_panel=OFFICIAL,
         ),
     ] = None,
-    allow: Annotated[
+    allow_leak: Annotated[
         list[str] | None,
         typer.Option(
             help="Keep an official split although it leaks: group, or identity; may be repeated.",
@@ -116,7 +116,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         stratify=words(stratify),
         seed=seed,
         reopened=reopened,
-        allowed=tuple(allow or ()),
+        allowed=tuple(allow_leak or ()),
     )
     write_manifest(made.manifest.with_history(command_line(seed)), target)
     _answer(made, target, as_json)

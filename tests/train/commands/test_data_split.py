@@ -111,7 +111,7 @@ def test_a_leak_ends_with_exit_code_1_unless_allowed(faces: Path) -> None:
     assert (code, output) == (1, "")
     assert "1 group in several parts (v0)" in remarks
     assert not out.exists()
-    code, _, remarks = invoke(leaky, "--out", out, "--allow", "group")
+    code, _, remarks = invoke(leaky, "--out", out, "--allow-leak", "group")
     assert code == 0
     assert "kept as published: 1 group in several parts (v0)" in remarks
 
@@ -126,7 +126,7 @@ def test_a_leak_ends_with_exit_code_1_unless_allowed(faces: Path) -> None:
         (["--fractions", "100"], "two or three positive numbers"),
         (["--parts", "train,exam"], "name different ones of train, validation, test"),
         (["--reopen", "exam"], "--reopen exam: name one of train, validation, test"),
-        (["--allow", "all"], "--allow all: an official split leaks by group"),
+        (["--allow-leak", "all"], "--allow-leak all: an official split leaks by group"),
         (["--by", "identity"], "groups are never split"),
         (["--by", "group,identity"], "the manifest has no column 'identity'"),
         (["--stratify", "path,generator"], "the manifest has no column 'generator'"),

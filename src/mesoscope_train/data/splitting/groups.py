@@ -58,7 +58,8 @@ def units_of(manifest: Manifest, by: Sequence[str] = ("group",)) -> Units:
         manifest: any.
         by: columns of which no value may be split. ``group`` must be among them; with further ones, groups that
             share a value of theirs are one unit. `PEOPLE` share their values: whoever is a source here and a target
-            there ties both. Empty values tie nothing.
+            there ties both. A value is the same thing within one corpus only (the group's name up to its colon):
+            ``id0`` of one set is not ``id0`` of another. Empty values tie nothing.
 
     Raises:
         UsageError: ``group`` is not among them, or a column stands twice.
@@ -70,9 +71,10 @@ def units_of(manifest: Manifest, by: Sequence[str] = ("group",)) -> Units:
             "--by group,identity"
         )
     row_group, groups = manifest.codes("group")
-    ties = [_ties(manifest, columns) for columns in _shared(by)]
-    if not ties:
+    if len(by) == 1:
         return Units(row_group, np.arange(len(groups), dtype=np.int64), row_group, groups)
+    _, corpus_of_group = np.unique([_corpus(name) for name in groups], return_inverse=True)
+    ties = [_ties(manifest, columns, corpus_of_group[row_group]) for columns in _shared(by)]
     left, right, offset = [], [], len(groups)
     for rows, values, count in ties:
         left.append(row_group[rows])
@@ -93,7 +95,13 @@ def _shared(by: Sequence[str]) -> list[tuple[str, ...]]:
     return [people, *alone] if people else alone
 
 
-def _ties(manifest: Manifest, columns: tuple[str, ...]) -> tuple[Ints, Ints, int]:
+def _corpus(group: str) -> str:
+    """``dfdc`` of ``dfdc:aaa.mp4``; the same for all groups that name none."""
+    corpus, colon, _ = group.partition(":")
+    return corpus if colon else ""
+
+
+def _ties(manifest: Manifest, columns: tuple[str, ...], corpus: Ints) -> tuple[Ints, Ints, int]:
     """Rows with a value and the value's number, over all `columns`; and how many numbers there are."""
     numbers: dict[object, int] = {}
     rows, values = [], []
@@ -103,4 +111,6 @@ def _ties(manifest: Manifest, columns: tuple[str, ...]) -> tuple[Ints, Ints, int
         there = np.flatnonzero(codes >= 0)
         rows.append(there)
         values.append(known[codes[there]])
-    return np.concatenate(rows), np.concatenate(values), len(numbers)
+    tied = np.concatenate(rows)
+    different, value = np.unique(corpus[tied] * len(numbers) + np.concatenate(values), return_inverse=True)
+    return tied, value.astype(np.int64), len(different)

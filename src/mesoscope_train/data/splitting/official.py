@@ -82,9 +82,11 @@ def refuse_leaks(leaks: Sequence[Leak], allowed: Collection[str]) -> None:
     """
     wrong = [leak for leak in leaks if leak.kind not in allowed]
     if wrong:
+        found = "; ".join(leak.message for leak in wrong)
+        allowing = " ".join(f"--allow-leak {leak.kind}" for leak in wrong)
         raise LeakError(
-            f"the split that the data came with leaks: {'; '.join(leak.message for leak in wrong)}. Keep it as "
-            f"published with {' '.join(f'--allow {leak.kind}' for leak in wrong)}, or cut anew with --ignore-official"
+            f"the split that the data came with leaks: {found}. Keep it as published with {allowing}, or cut anew "
+            "with --ignore-official"
         )
 
 

@@ -71,7 +71,7 @@ def split(
     unknown = sorted(set(allowed) - {"group", "identity", *by})
     if unknown:
         raise UsageError(
-            f"--allow {unknown[0]}: an official split leaks by group, by identity or by a column of --by"
+            f"--allow-leak {unknown[0]}: an official split leaks by group, by identity or by a column of --by"
         )
     ground = Ground.of(manifest, by, stratify, seed)
     official = official_parts(manifest, reopened)

@@ -42,6 +42,15 @@ def test_a_person_is_the_same_as_target_and_as_source(manifest_of) -> None:
     assert len(units_of(manifest, ("group", "source_identity"))) == 3
 
 
+def test_a_name_is_one_person_inside_a_corpus_only(manifest_of) -> None:
+    manifest = manifest_of(group=["ffpp:1", "celebdf:1", "ffpp:2", "free", "loose"], identity=["id0"] * 5)
+    units = units_of(manifest, ("group", "identity"))
+    assert together(units, ["ffpp:1", "ffpp:2"])
+    assert not together(units, ["ffpp:1", "celebdf:1"])
+    assert together(units, ["free", "loose"]), "groups that name no corpus are of one"
+    assert not together(units, ["free", "ffpp:1"])
+
+
 def test_equal_words_of_other_columns_tie_nothing(manifest_of) -> None:
     manifest = manifest_of(group=["v1", "v2"], identity=["x", "y"], category=["z", "x"])
     assert len(units_of(manifest, ("group", "identity", "category"))) == 2

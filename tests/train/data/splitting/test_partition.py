@@ -204,7 +204,7 @@ class TestOfficial:
     def test_a_leak_of_the_publisher_stops_unless_allowed(self, manifest_of) -> None:
         groups = ["a", "a", "a", "a", *[f"x{index}" for index in range(40)]]
         manifest = manifest_of(group=groups, split=["train", "train", "test", None, *[None] * 40])
-        with pytest.raises(LeakError, match=r"1 group in several parts \(a\).*--allow group.*--ignore-official"):
+        with pytest.raises(LeakError, match=r"1 group in several parts \(a\).*--allow-leak group.*--ignore-official"):
             split(manifest, SEVENTY)
         with pytest.raises(LeakError):
             split(manifest, SEVENTY, allowed=["identity"])
@@ -224,7 +224,7 @@ class TestOfficial:
         )
         assert not [text for text in split(manifest, SEVENTY).warnings if "published" in text]
         with pytest.raises(
-            LeakError, match=r"1 set of groups tied by 'identity' .*v1 with 1 more group.*--allow identity"
+            LeakError, match=r"1 set of groups tied by 'identity' .*v1 with 1 more group.*--allow-leak identity"
         ):
             split(manifest, SEVENTY, by=("group", "identity"))
         made = split(manifest, SEVENTY, by=("group", "identity"), allowed=["identity"])
@@ -244,7 +244,7 @@ class TestOfficial:
 
     def test_folds_know_a_leak_into_test(self, manifest_of) -> None:
         manifest = manifest_of(group=["a", "a", *"bcdef"], split=["train", "test", *["train"] * 5])
-        with pytest.raises(LeakError, match="--allow group"):
+        with pytest.raises(LeakError, match="--allow-leak group"):
             split(manifest, Folds(2))
         made = split(manifest, Folds(2), allowed=["group"]).manifest
         assert made.values("split") == [None, "test", *[None] * 5]
@@ -288,7 +288,7 @@ def test_parts_that_would_be_empty_are_refused(manifest_of) -> None:
 def test_columns_that_are_not_there(manifest_of) -> None:
     with pytest.raises(ManifestError, match="no column 'identity'"):
         split(manifest_of(label=["real"]), SEVENTY, by=("group", "identity"))
-    with pytest.raises(UsageError, match="--allow everything"):
+    with pytest.raises(UsageError, match="--allow-leak everything"):
         split(manifest_of(label=["real"]), SEVENTY, allowed=["everything"])
 
 
