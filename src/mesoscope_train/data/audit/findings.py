@@ -44,12 +44,13 @@ class Shortcut:
     """How well one family of trivial measurements alone tells the label, cross-validated by group.
 
     Attributes:
-        family: ``size``, ``aspect``, ``format``, ``jpeg-quality``, ``sharpness``, ``colour``, ``spectrum`` …
+        family: ``format``, ``jpeg`` (quality, tables, subsampling), ``size``, ``aspect``, ``bits-per-pixel``,
+            ``sharpness``, ``colour``, ``spectrum``, ``video`` (frame rate, length, bitrate).
         auc: area under the ROC curve of the held-out scores, 0.5 = tells nothing.
-        low, high: 95 % interval, bootstrapped by group.
+        low, high: interval bootstrapped by group; 95 % for all families of the audit together.
         rows, groups: on how many it was measured.
         above_bound: whether it is reported as a warning.
-        explanation: what tells the classes apart, in words with numbers (medians of both classes), or None.
+        explanation: what tells the classes apart, in words with numbers (medians and middle halves), or None.
     """
 
     family: str

@@ -120,19 +120,38 @@ def _features(kind, random):
     return random.normal(size=(100, 4)), random.permutation(100) < 25, np.arange(100)
 
 
+def nearest_mean(columns, fake, fold):
+    """Held-out scores of the least classifier there is: which class's mean is nearer. Fast, and it overfits too."""
+    scores = np.empty(fake.size)
+    for number in np.unique(fold):
+        inside, seen = fold == number, fold != number
+        means = [columns[seen & rows].mean(axis=0) for rows in (fake, ~fake)]
+        scores[inside] = columns[inside] @ (means[0] - means[1])
+    return scores
+
+
 @pytest.mark.parametrize("kind", ["pairs", "frames", "uneven"])
 def test_labels_that_mean_nothing_give_a_half_inside_the_interval(kind):
-    """Twelve data sets of each kind: no pull below 0.5, and an interval that covers it (docs/log.md has 150)."""
+    """A hundred and fifty data sets of each kind: no pull below 0.5, and an interval that nearly always covers it."""
     random = np.random.default_rng(0)
     aucs, covered = [], 0
-    for seed in range(12):
+    for seed in range(150):
         columns, fake, group = _features(kind, random)
-        fold = assign_folds(fake, group, seed=seed)
-        found = estimate_auc(held_out_scores(columns, fake, fold), Labelled(fake, group, fold), draws=200)
+        rows = Labelled(fake, group, assign_folds(fake, group, seed=seed))
+        found = estimate_auc(nearest_mean(columns, fake, rows.fold), rows, draws=100)
         aucs.append(found.auc)
         covered += found.low <= 0.5 <= found.high
-    assert abs(np.mean(aucs) - 0.5) < 3 * np.std(aucs) / np.sqrt(12)
-    assert covered >= 10
+    assert abs(np.mean(aucs) - 0.5) < 3 * np.std(aucs) / np.sqrt(150)
+    assert covered >= 138  # with 143 expected of 150, fewer come once in a hundred times
+
+
+def test_the_classifiers_find_nothing_where_nothing_is():
+    random = np.random.default_rng(0)
+    for seed in range(3):
+        columns, fake, group = _features("pairs", random)
+        rows = Labelled(fake, group, assign_folds(fake, group, seed=seed))
+        found = estimate_auc(held_out_scores(columns, fake, rows.fold), rows, draws=200)
+        assert found.low <= 0.5 <= found.high
 
 
 def test_no_group_stands_in_two_folds_and_classes_are_even():

@@ -1,7 +1,8 @@
 """Measuring every file of a manifest: what is known is read, the rest is measured in parallel.
 
-Held in memory: about 600 bytes a row (the table, and a copy of it while the cache is written); a decoded picture for
-each process. Time is linear in the number of files that are new or changed.
+Held in memory: 400 bytes a row for the table and as much again while the cache is brought up to date (0.9 GB for a
+million rows, measured); a decoded picture for each process. Time is linear in the number of files that are new or
+changed; to find out that none of a million is takes seconds.
 """
 
 from __future__ import annotations
