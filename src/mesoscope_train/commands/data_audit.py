@@ -41,7 +41,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that measure pictures; default: one a core.", metavar="N")
+        int | None, typer.Option(help="Processes that measure pictures; 0: none but this one; default: one a core.", metavar="N")
     ] = None,
     root: Annotated[
         Path | None, typer.Option(help="Where the files lie, if not where the manifest says.", metavar="DIR")
@@ -126,6 +126,6 @@ def _checked_bound(bound: float) -> float:
 def _workers(workers: int | None) -> int:
     import os
 
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers must be at least 1, not {workers}")
-    return workers or os.cpu_count() or 1
+    if workers is not None and workers < 0:
+        raise UsageError(f"--workers must be at least 0, not {workers}")
+    return (os.cpu_count() or 1) if workers is None else workers

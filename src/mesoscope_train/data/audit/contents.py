@@ -13,7 +13,7 @@ from mesoscope.manifest import Manifest
 from mesoscope.report.words import plural
 from mesoscope_train.data.audit.duplicates import FORMER_GROUP, Duplicates
 from mesoscope_train.data.audit.findings import Finding
-from mesoscope_train.data.audit.leaks import alike
+from mesoscope_train.data.audit.leaks import alike_examples
 from mesoscope_train.data.audit.near_pairs import MAX_PAIRS, Indices, Mask
 from mesoscope_train.data.audit.sides import SHOWN, Sides
 
@@ -109,7 +109,7 @@ def _near_inside(manifest: Manifest, duplicates: Duplicates, sides: Sequence[Sid
     message += f"; {JOIN}"
     if not near.complete:
         message += f". The search stopped at {MAX_PAIRS:,} pairs; there are more"
-    return Finding("near-duplicate-inside", "note", message, count, alike(manifest, duplicates, inside))
+    return Finding("near-duplicate-inside", "note", message, count, alike_examples(manifest, duplicates, inside))
 
 
 def _several(sets: Indices, values: Indices) -> Mask:

@@ -92,10 +92,10 @@ def _near(manifest: Manifest, duplicates: Duplicates, sides: Sides) -> Finding |
         f"{plural(count, 'pair', 'pairs')} of pictures of different groups look alike and stand "
         f"{sides.across}{named(sides, between)}: copies that were saved anew, resized or mirrored, or the same scene"
     )
-    return Finding("near-duplicate", "leak", message, count, alike(manifest, duplicates, crossing))
+    return Finding("near-duplicate", "leak", message, count, alike_examples(manifest, duplicates, crossing))
 
 
-def alike(
+def alike_examples(
     manifest: Manifest, duplicates: Duplicates, wanted: np.ndarray[tuple[int], np.dtype[np.bool_]]
 ) -> tuple[tuple[str, ...], ...]:
     """Examples of near duplicates, the most alike first, no picture twice.

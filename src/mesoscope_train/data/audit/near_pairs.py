@@ -26,8 +26,10 @@ NEAR_DCT = 48
 """Bits of 256 by which near duplicates may differ in the DCT's hash. Of 1e8 pairs of DFDC's faces hardly one of two
 different people is that near; of copies cropped by 2 % at every edge nine in ten are, of those that were only saved
 anew, resized or made brighter all."""
+SURE_DCT = 24
+"""Up to so many bits the DCT's hash is believed alone. The gradient's is unsteady where large parts show nothing."""
 NEAR_GRADIENT = 48
-"""Bits of 256 by which they may differ in the gradient's hash, besides."""
+"""Bits of 256 by which near duplicates that differ in more may differ in the gradient's hash."""
 MAX_PAIRS = 4_000_000
 """Pairs kept, so that a set of a thousand copies of everything fits into memory."""
 
@@ -66,7 +68,7 @@ def near_pairs(
     apart: Apart,
     progress: Callable[[int], None] = lambda count: None,
 ) -> NearPairs:
-    """Pairs whose fingerprints, or the mirrored one of either, differ by at most `NEAR_DCT` and `NEAR_GRADIENT` bits.
+    """Pairs whose fingerprints, or the mirrored one of either, differ by little: see `alike`.
 
     Args:
         fingerprints: (N, `LENGTH`) uint8; `FLAT` ones are passed over.
@@ -97,6 +99,16 @@ def distances(first: Fingerprints, second: Fingerprints) -> tuple[Indices, Indic
     """Bits by which fingerprints differ, row by row: of the DCT's hash and of the gradient's. Two (N,) int64."""
     differing = np.bitwise_count(first ^ second).astype(np.int64)
     return differing[:, :HASH_BYTES].sum(axis=1), differing[:, HASH_BYTES:].sum(axis=1)
+
+
+def alike(first: Fingerprints, second: Fingerprints) -> Mask:
+    """Whether fingerprints differ, row by row, by no more than `SURE_DCT`, or `NEAR_DCT` and `NEAR_GRADIENT` bits.
+
+    Returns:
+        (N,) bool.
+    """
+    dct, gradient = distances(first, second)
+    return np.asarray((dct <= SURE_DCT) | ((dct <= NEAR_DCT) & (gradient <= NEAR_GRADIENT)))
 
 
 def _drawn_bits() -> Indices:
@@ -154,7 +166,7 @@ class _Search:
         return keys
 
     def _codes(self, first: Indices, second: Indices, apart: Apart) -> Indices:
-        """Of pairs near in the DCT's hash, those that matter and are near in the gradient's too."""
+        """Of pairs near in the DCT's hash, those that matter and are near in whole."""
         # two mirrored ones repeat what their originals say
         kept = (first < self._n) | (second < self._n)
         first, second = first[kept], second[kept]
@@ -164,6 +176,6 @@ class _Search:
         first, second, flipped = first[kept], second[kept], flipped[kept]
         theirs = self._prints[second]
         theirs[flipped] = mirrored(theirs[flipped])
-        near = distances(self._prints[first], theirs)[1] <= NEAR_GRADIENT
+        near = alike(self._prints[first], theirs)
         low, high = np.minimum(first, second)[near], np.maximum(first, second)[near]
         return np.asarray(low * self._n + high, np.int64)
