@@ -45,7 +45,10 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that read files (default: one a core).", metavar="N")
+        int | None,
+        typer.Option(
+            min=0, help="Processes that measure files; 0: none but this one; default: one a core.", metavar="N"
+        ),
     ] = None,
     root: Annotated[
         Path | None, typer.Option(help="Where the files lie, if not where the manifest says.", metavar="DIR")
@@ -53,8 +56,9 @@ def command(  # noqa: PLR0917 - each parameter is a flag
 ) -> None:
     """Show a data set on one page: counts, slices, sizes, samples of each class, and the audit.
 
-    The page is one HTML file that needs nothing else; its figures also lie beside it as PNG, for a paper or slides,
-    and charts as SVG. The audit beside the manifest is used where it is of these very rows; otherwise one is made.
+    The page is one HTML file that needs nothing else. Its figures lie beside it too, as PNG (and
+    charts as SVG), for a paper or slides. The audit that lies beside the manifest is used where it
+    is of these very rows; otherwise one is made and kept there.
 
     [bold]Examples[/]
 
@@ -74,7 +78,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
     from mesoscope_train.data.explore import ExploreOptions, check, explore
     from mesoscope_train.progress import progress
 
-    workers = workers or os.cpu_count() or 1
+    workers = (os.cpu_count() or 1) if workers is None else workers
     found = read_manifest(manifest, root=root)
     options = ExploreOptions(
         samples=samples,

@@ -15,7 +15,15 @@ from __future__ import annotations
 
 from mesoscope_train.figures.colours import FAKE, GRID, GROUND, INK, LABEL_COLOURS, QUIET, REAL, SERIES, WARNING
 from mesoscope_train.figures.saving import FORMATS, save
-from mesoscope_train.figures.style import WIDTHS, Width, house_style, name_classes, new_figure, shortened
+from mesoscope_train.figures.style import (
+    WIDTHS,
+    Width,
+    house_style,
+    name_classes,
+    new_figure,
+    shortened,
+    shortened_apart,
+)
 from mesoscope_train.figures.themed import themed_svg
 
 __all__ = [
@@ -36,5 +44,6 @@ __all__ = [
     "new_figure",
     "save",
     "shortened",
+    "shortened_apart",
     "themed_svg",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -128,3 +128,19 @@ def shortened(text: str, length: int = 28) -> str:
         return text
     tail = (length - 1) // 3
     return f"{text[: length - 1 - tail]}…{text[-tail:]}"
+
+
+def shortened_apart(names: Sequence[str], length: int = 28) -> list[str]:
+    """Names that fit a figure and can still be told apart: those that would look alike keep what differs."""
+    short = [shortened(name, length) for name in names]
+    alike = {text for text in short if short.count(text) > 1}
+    for text in alike:
+        places = [place for place, other in enumerate(short) if other == text]
+        whole = [visible(names[place]) for place in places]
+        same = next((at for at, letters in enumerate(zip(*whole, strict=False)) if len({*letters}) > 1), 0)
+        # from where they differ on, with what stands before as far as there is room
+        start = max(0, min(same - (length - 2) // 2, min(len(name) for name in whole) - (length - 1)))
+        for place, name in zip(places, whole, strict=True):
+            rest = name[start:]
+            short[place] = f"…{rest}" if len(rest) < length else f"…{rest[: length - 2]}…"
+    return short

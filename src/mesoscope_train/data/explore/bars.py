@@ -9,13 +9,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mesoscope_train.data.explore.tallies import Tally
-from mesoscope_train.figures import LABEL_COLOURS, QUIET, Width, house_style, name_classes, new_figure, shortened
+from mesoscope_train.figures import (
+    LABEL_COLOURS,
+    QUIET,
+    Width,
+    house_style,
+    name_classes,
+    new_figure,
+    shortened_apart,
+)
 from mesoscope_train.figures.style import SMALL
 
 _BAR = 0.125
 """Inches: thickness of a bar and of the room its number needs."""
 _BETWEEN, _AROUND = 0.09, 0.32
-_NAME_LENGTH = {"column": 22, "page": 40}
+NAME_LENGTH: Mapping[Width, int] = {"column": 22, "page": 40}
+"""Characters of a name that leave room for bars; longer ones lose their middle."""
 
 
 @house_style()
@@ -40,7 +49,7 @@ def draw_bars(panels: Mapping[str, Tally], *, width: Width = "page", totals: boo
         _draw(axes, tally, labels, _BAR / step)
         axes.set_title(title)
         axes.set_xlim(0, largest * (1.14 + 0.12 * len(panels)))
-    _name(every[0], tallies[0], _NAME_LENGTH[width] if len(panels) == 1 else 22)
+    _name(every[0], tallies[0], NAME_LENGTH[width] if len(panels) == 1 else NAME_LENGTH["column"])
     return figure
 
 
@@ -61,5 +70,5 @@ def _draw(axes: Axes, tally: Tally, labels: list[str], thickness: float) -> None
 
 
 def _name(axes: Axes, tally: Tally, length: int) -> None:
-    axes.set_yticks(range(len(tally.values)), [shortened(name, length) for name in tally.names])
+    axes.set_yticks(range(len(tally.values)), shortened_apart(tally.names, length))
     axes.set_ylim(len(tally.values) - 0.5, -0.5)

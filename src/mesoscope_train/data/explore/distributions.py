@@ -80,9 +80,9 @@ def _scale(axes: Axes, histogram: Histogram) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 300 else (1,)))
         axes.xaxis.set_minor_locator(NullLocator())
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=histogram.whole))
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _signed(f"{value:,.6g}")))
 
 
 def _medians(axes: Axes, histogram: Histogram) -> None:
@@ -109,4 +109,9 @@ def _leftwards(
 
 def rounded(value: float) -> str:
     """A number with three digits, or all those before its point."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return _signed(f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}")
+
+
+def _signed(number: str) -> str:
+    """With a minus sign in place of the hyphen."""
+    return number.replace("-", "−")

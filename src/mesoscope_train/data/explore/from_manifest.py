@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mesoscope.manifest import Manifest
 from mesoscope.report.words import plural, visible
-from mesoscope_train.data.explore.bars import draw_bars
+from mesoscope_train.data.explore.bars import NAME_LENGTH, draw_bars
 from mesoscope_train.data.explore.columns import column_facts, is_measured, slice_columns
 from mesoscope_train.data.explore.content import Chart, Section, Table
 from mesoscope_train.data.explore.distributions import Panel, draw_distributions
@@ -23,6 +23,7 @@ from mesoscope_train.data.explore.tallies import (
     tally,
     tally_values,
 )
+from mesoscope_train.figures import Width
 
 
 def rows_section(manifest: Manifest) -> Section:
@@ -99,8 +100,13 @@ def _slice_chart(manifest: Manifest, name: str) -> Chart:
     caption = f"Rows by {_words(name)}" + (f"; no {without[0]} row has one." if without else ".")
     if counted.folded:
         caption += f" The {counted.folded:,} rarest values are counted together."
-    long = max(len(shown) for shown in counted.names) > 22
-    return Chart(f"slice-{name}", draw_bars({"": counted}, width="page" if long else "column"), caption, wide=long)
+    width = _width(counted)
+    return Chart(f"slice-{name}", draw_bars({"": counted}, width=width), caption, wide=width == "page")
+
+
+def _width(counted: Tally) -> Width:
+    """A column, if the names leave room for bars."""
+    return "column" if max(len(name) for name in counted.names) <= NAME_LENGTH["column"] else "page"
 
 
 def _answers_chart(manifest: Manifest, names: Sequence[str]) -> Chart:
@@ -109,10 +115,11 @@ def _answers_chart(manifest: Manifest, names: Sequence[str]) -> Chart:
     tallies = {name: tally_values(manifest.table.column(name), masks) for name in names}
     heard = [label for label in masks if any(label in found.counts for found in tallies.values())]
     counts = {label: tuple(_yes(tallies[name], label) for name in names) for label in heard}
-    figure = draw_bars({"": Tally(tuple(_words(name) for name in names), counts)}, totals=False)
+    shown = Tally(tuple(_words(name) for name in names), counts)
+    figure = draw_bars({"": shown}, width=_width(shown), totals=False)
     silent = [label for label in masks if label not in heard]
-    caption = "Rows for which each of these is true" + (f"; no {silent[0]} row says." if silent else ".")
-    return Chart("slice-true", figure, caption)
+    caption = "Rows in which each of these is true" + (f"; {silent[0]} rows do not say." if silent else ".")
+    return Chart("slice-true", figure, caption, wide=_width(shown) == "page")
 
 
 def _yes(found: Tally, label: str) -> int:
@@ -125,8 +132,10 @@ def groups_section(manifest: Manifest) -> Section:
     sizes = group_sizes(manifest)
     total = pc.count_distinct(manifest.table.column("group")).as_py()
     largest = max(int(found[-1]) for found in sizes.values())
-    each = ", ".join(f"{plural(len(found), 'group', 'groups')} with {label} rows" for label, found in sizes.items())
-    sentence = f"{plural(total, 'group', 'groups')}: {each}. A group is never split between training and test."
+    each = [f"{len(found):,} with {label} rows" for label, found in sizes.items()]
+    both = sum(len(found) for found in sizes.values()) - total
+    each += [f"{both:,} of them with both"] if both else []
+    sentence = f"{plural(total, 'group', 'groups')}: {', '.join(each)}. A group must stay on one side of a split."
     if largest == 1:
         return Section("groups", "Groups", (f"{sentence} No group has more than one row of a class.",))
     shares = histogram(dict(sizes))
@@ -149,7 +158,7 @@ def columns_section(manifest: Manifest) -> Section:
         )
         for facts in column_facts(manifest)
     )
-    head = ("column", "kind", "rows with a value", "different", "values", "meaning")
+    head = ("column", "kind", "filled", "different", "values", "meaning")
     return Section("columns", "Columns", tables=(Table(head, rows, (2, 3), (0, 4)),))
 
 

@@ -17,6 +17,7 @@ from mesoscope_train.data.explore.content import Chart, Section, Table
 from mesoscope_train.data.explore.tallies import Mask, label_masks, tally_values
 from mesoscope_train.data.explore.telling import Floats, column_of, distributions
 
+ORIGINAL = "original-sizes"
 _FEW_SIZES = 8
 _SHOWN_ERRORS = 100
 
@@ -36,7 +37,7 @@ def files_section(manifest: Manifest, measures: pa.Table | None) -> Section:
         _sizes(column_of(measures, "width"), column_of(measures, "height"), masks, ("sizes", "files"), parts)
     if "original_width" in manifest and "original_height" in manifest:
         sides = (column_of(manifest.table, "original_width"), column_of(manifest.table, "original_height"))
-        _sizes(*sides, masks, ("original-sizes", "crops before they were scaled"), parts)
+        _sizes(*sides, masks, (ORIGINAL, "crops before they were scaled"), parts)
     if measures is not None:
         _formats(measures, masks, parts)
         _quality(column_of(measures, "jpeg_quality"), masks, parts)
@@ -74,11 +75,13 @@ def _many_sizes(
     longest: Floats, aspect: Floats, masks: Mapping[str, Mask], names: tuple[str, str], parts: _Parts
 ) -> None:
     name, things = names
-    panels = [("Longest side", "pixels", longest), ("Width / height", "above 1: wider than high", aspect)]
-    for panel in list(panels):
-        if np.nanmin(panel[2]) == np.nanmax(panel[2]):
-            panels.remove(panel)
-            parts.text.append(f"{panel[0]} of all {things}: {np.nanmin(panel[2]):.4g}.")
+    when = ", before scaling" if name == ORIGINAL else ""
+    panels = []
+    for title, unit, values in (("Longest side", "pixels", longest), ("Width / height", "1 is square", aspect)):
+        if np.nanmin(values) == np.nanmax(values):
+            parts.text.append(f"{title} of all {things}: {np.nanmin(values):.4g} ({unit}).")
+        else:
+            panels.append((f"{title}{when}", unit, values))
     parts.charts.append(distributions(panels, masks, name, f"Sizes of {things}, as shares of each class."))
 
 
@@ -89,7 +92,7 @@ def _formats(measures: pa.Table, masks: Mapping[str, Mask], parts: _Parts) -> No
     of_readable = {label: mask[readable] for label, mask in masks.items()}
     found = tally_values(measures.column("format").filter(pa.array(readable)), of_readable)
     if len(found.values) == 1:
-        parts.text.append(f"All are {_format_name(found.names[0])}.")
+        parts.text.append(f"All readable files are {_format_name(found.names[0])}.")
     else:
         figure = draw_bars({"": found}, width="column")
         parts.charts.append(Chart("formats", figure, "File formats, told by content.", wide=False))

@@ -11,7 +11,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 _BINS = 32
 _WIDE = 8.0
-"""Largest over smallest value from which on the axis is logarithmic."""
+_LOW_MEDIAN = 0.25
+"""Largest over smallest value, and where in the range the median lies, for a logarithmic axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Histogram:
         counts: label to the number of its values.
         medians: label to its median.
         logarithmic: whether bins are equally wide on a logarithmic axis.
+        whole: whether all values are whole numbers.
     """
 
     edges: Floats
@@ -31,6 +33,7 @@ class Histogram:
     counts: dict[str, int]
     medians: dict[str, float]
     logarithmic: bool
+    whole: bool
 
 
 def histogram(values: Mapping[str, npt.NDArray[np.generic]]) -> Histogram | None:
@@ -47,13 +50,16 @@ def histogram(values: Mapping[str, npt.NDArray[np.generic]]) -> Histogram | None
     if not finite:
         return None
     everything = np.concatenate([*finite.values()])
-    edges, logarithmic = _edges(everything)
+    whole = bool((everything == np.rint(everything)).all())
+    logarithmic = _is_skewed(everything)
+    edges = (_logarithmic if logarithmic else _linear)(float(everything.min()), float(everything.max()), whole)
     return Histogram(
         edges,
         {label: np.histogram(numbers, edges)[0] / len(numbers) for label, numbers in finite.items()},
         {label: len(numbers) for label, numbers in finite.items()},
         {label: float(np.median(numbers)) for label, numbers in finite.items()},
         logarithmic,
+        whole,
     )
 
 
@@ -62,15 +68,21 @@ def _finite(numbers: npt.NDArray[np.generic]) -> Floats:
     return as_floats[np.isfinite(as_floats)]
 
 
-def _edges(values: Floats) -> tuple[Floats, bool]:
+def _is_skewed(values: Floats) -> bool:
+    """Whether most of a wide range holds few values, so that a linear axis would press the others together."""
     low, high = float(values.min()), float(values.max())
-    whole = bool((values == np.rint(values)).all())
-    if low > 0 and high / low >= _WIDE:
-        if not whole:
-            return np.geomspace(low, high, _BINS + 1), True
-        # bins narrower than one would stand empty between whole numbers
-        return np.unique(np.floor(np.geomspace(low - 0.5, high + 0.5, _BINS + 1)) + 0.5), True
+    return low > 0 and high / low >= _WIDE and (float(np.median(values)) - low) / (high - low) < _LOW_MEDIAN
+
+
+def _logarithmic(low: float, high: float, whole: bool) -> Floats:
+    if not whole:
+        return np.geomspace(low, high, _BINS + 1)
+    # bins narrower than one would stand empty between whole numbers
+    return np.unique(np.floor(np.geomspace(low - 0.5, high + 0.5, _BINS + 1)) + 0.5)
+
+
+def _linear(low: float, high: float, whole: bool) -> Floats:
     if whole:
         step = max(1.0, float(np.ceil((high - low + 1) / _BINS)))
-        return np.arange(low - 0.5, high + step, step), False
-    return np.linspace(low, high if high > low else low + 1, _BINS + 1), False
+        return np.arange(low - 0.5, high + step, step)
+    return np.linspace(low, high if high > low else low + 1, _BINS + 1)

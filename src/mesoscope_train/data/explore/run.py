@@ -40,6 +40,8 @@ from mesoscope_train.data.explore.verdict import boxes, searched
 from mesoscope_train.figures import save
 
 INDEX, FIGURES = "index.html", "figures"
+_NAMED = 8
+"""More data sets are not listed by name at the top; the table of rows has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def check(manifest: Manifest, options: ExploreOptions, out: Path) -> None:
     if options.samples < 0:
         raise UsageError(f"--samples must be 0 or more, not {options.samples}")
     slice_columns(manifest, options.columns)
+    make_directory(out)
     make_directory(out / FIGURES)
 
 
@@ -142,7 +145,7 @@ def _page(manifest: Manifest, options: ExploreOptions, audit: Audit | None, sect
     facts = [
         ("Manifest", visible(options.source)),
         ("Files below", visible(str(manifest.root))),
-        *([("Data sets", ", ".join(visible(name) for name in names))] if len(names) > 3 else []),
+        *([("Data sets", ", ".join(visible(name) for name in names))] if 3 < len(names) <= _NAMED else []),
         *([("Searched for", searched(audit, split=split))] if audit and (audit.leaks() or audit.warnings()) else []),
     ]
     return Page(

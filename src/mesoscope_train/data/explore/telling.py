@@ -23,12 +23,12 @@ from mesoscope_train.figures import shortened
 
 Floats = npt.NDArray[np.float64]
 _TELLING = 0.1
-"""Distance of a measurement's AUC from 0.5 from which on its distribution is shown."""
+"""`Number.separation` from which on a measurement's distribution is shown."""
 _MOST_TELLING = 4
 
 
 def telling_chart(manifest: Manifest, measures: pa.Table, *, seed: int = 0) -> Chart | None:
-    """Distributions of the single measurements that tell the classes apart the most, one of each family.
+    """Distributions of the single measurements that tell the classes apart the most, at most one of each family.
 
     Args:
         manifest: the rows.
@@ -48,8 +48,8 @@ def telling_chart(manifest: Manifest, measures: pa.Table, *, seed: int = 0) -> C
     if not found:
         return None
     panels = [
-        (f"{family_name(family)}, AUC {0.5 + distance:.2f}", shortened(number.noun.rstrip(","), 56), number.values)
-        for distance, family, number in found[:_MOST_TELLING]
+        (family_name(family).capitalize(), shortened(number.noun, 56), number.values)
+        for _, family, number in found[:_MOST_TELLING]
     ]
     caption = (
         "Of each family the single measurement that by itself tells the classes apart best, as shares of each class. "
@@ -59,7 +59,7 @@ def telling_chart(manifest: Manifest, measures: pa.Table, *, seed: int = 0) -> C
 
 
 def _best_of_each(manifest: Manifest, measures: pa.Table, fake: Mask) -> Iterator[tuple[float, str, Number]]:
-    """For each family the distance of its best number's AUC from 0.5, if it tells anything, and the number."""
+    """For each family how far its best number separates the classes, if it does, and the number."""
     for family in families(manifest, measures):
         there = np.flatnonzero(family.present())
         of_there = fake[there]

@@ -26,7 +26,7 @@ def boxes(audit: Audit | None, *, split: bool) -> tuple[Box, ...]:
     leaks, warnings = audit.leaks(), audit.warnings()
     found = []
     if leaks:
-        title = f"{plural(len(leaks), 'leak', 'leaks')}: what is tested was seen in training"
+        title = f"{plural(len(leaks), 'leak', 'leaks')}: what is tested is not apart from what is learned"
         found.append(Box("leak", title, _messages(leaks)))
     if warnings:
         title = f"{plural(len(warnings), 'warning', 'warnings')} that every result made from this data must carry"
@@ -43,15 +43,14 @@ def searched(audit: Audit, *, split: bool) -> str:
     across = "groups and identities on both sides of the split, " if split else ""
     copies = "identical and nearly identical pictures (re-encoded, resized, mirrored)"
     common = f"{across}{copies}, contradicting labels, files that cannot be read, the balance of the classes"
-    missing = "" if split else " There is no split, so leaks across one could not be looked for."
     if not audit.shortcuts:
-        return f"{common}. Shortcuts were not measured.{missing}"
+        return f"{common}. Shortcuts could not be measured."
     families = ", ".join(family_name(shortcut.family) for shortcut in audit.shortcuts)
     strongest = audit.shortcuts[0]
     return (
         f"{common}, and how well trivial measurements alone ({families}) tell the label: at best "
         f"{family_name(strongest.family)} with an AUC of {interval(strongest)}, where 0.5 tells nothing and "
-        f"{audit.bound:g} is the bound.{missing}"
+        f"{audit.bound:g} is the bound."
     )
 
 
