@@ -9,7 +9,7 @@ a unit would overfill takes it only where each would be overfilled; there the su
 set, all rows) count as well, so that the rounding of many small strata does not add up. Units of one profile are
 placed at once: the cost is then convex and separable over the parts, and the greedy way its exact optimum (Ibaraki
 and Katoh, *Resource Allocation Problems*, 1988), found by the level to which all parts are filled. Where there are
-few units, several orders are tried and the best is kept.
+few units, several orders are tried, units change places while that helps, and the best result is kept.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from mesoscope_train.data.splitting.exchange import Floats, exchange
 from mesoscope_train.data.splitting.groups import Ints
 from mesoscope_train.data.splitting.profiles import Profile, profiles_of
 from mesoscope_train.data.splitting.seeded import Keys, mixed
 
-Floats = npt.NDArray[np.float64]
 _TRIES, _PLACED = 16, 4000
 """Orders that are tried at most, and units that are placed at most for it."""
+_EXCHANGED = 300
+"""Up to so many units change places."""
+_SUMS = 0.1
+"""Weight of the sums over strata against strata: enough that many roundings do not add up, too little for a stratum
+to miss its shares only because another one does."""
 _HALVINGS = 64
 _SLACK = 1e-9
 
@@ -45,13 +49,21 @@ class _Goal:
     rows: Ints
     sums: Ints
 
-    def cost(self, excess: Floats) -> float:
-        """How far parts that exceed their share by `excess` (P, S) rows are from the goal."""
-        strata = excess**2 / np.maximum(self.rows, 1) ** 2
-        # a row too many in a sum of n strata weighs as much as one in a stratum of average size
-        sums = (excess @ self.sums) ** 2 * (self.sums.sum(axis=0) / np.maximum(self.rows @ self.sums, 1)) ** 2
-        both = strata.sum(axis=1) + (sums.mean(axis=1) if sums.size else 0)
-        return float((both / self.share).sum())
+    def scaled(self, rows: Ints | Floats) -> Floats:
+        """(…, S) rows as (…, S + C) numbers of which a square counts the same in every stratum.
+
+        A row in a sum of n strata weighs as one in a stratum of average size, and all sums together `_SUMS`.
+        """
+        strata = rows / np.maximum(self.rows, 1)
+        sizes = self.sums.sum(axis=0) / np.maximum(self.rows @ self.sums, 1)
+        sums = (rows @ self.sums) * sizes * np.sqrt(_SUMS / max(1, self.sums.shape[1]))
+        return np.concatenate([strata, sums], axis=-1)
+
+    def cost(self, part: Ints, stratum: Ints) -> float:
+        """How far rows (N,) of these parts and strata are from the goal."""
+        rows = _table(part, stratum, len(self.share), len(self.rows))
+        excess = self.scaled(rows - self.share[:, None] * self.rows)
+        return float(((excess**2).sum(axis=1) / self.share).sum())
 
 
 def allocate(unit: Ints, stratum: Ints, sums: Ints, shares: Sequence[float], keys: Keys) -> Ints:
@@ -68,17 +80,24 @@ def allocate(unit: Ints, stratum: Ints, sums: Ints, shares: Sequence[float], key
         (U,) 0…P-1.
     """
     goal = _Goal(np.asarray(shares, np.float64), np.bincount(stratum, minlength=len(sums)), sums)
-    tries = min(_TRIES, max(1, _PLACED // len(keys)))
+    held = goal.scaled(_table(unit, stratum, len(keys), len(sums))) if len(keys) <= _EXCHANGED else None
     found = []
-    for number in range(tries):
+    for number in range(min(_TRIES, max(1, _PLACED // len(keys)))):
         order = mixed(keys + np.uint64(number)) if number else keys
-        profiles = profiles_of(unit, stratum, len(sums), order)
-        found.append(_greedy(profiles, len(keys), goal, round_over_sums=number % 2 == 0))
-    return min(found, key=lambda parts_and_cost: parts_and_cost[1])[0]
+        parts = _greedy(
+            profiles_of(unit, stratum, len(sums), order), len(keys), goal, round_over_sums=number % 2 == 0
+        )
+        found.append(parts if held is None else exchange(parts, held, goal.share, keys))
+    return found[0] if len(found) == 1 else min(found, key=lambda parts: goal.cost(parts[unit], stratum))
 
 
-def _greedy(profiles: Iterable[Profile], units: int, goal: _Goal, *, round_over_sums: bool) -> tuple[Ints, float]:
-    """Parts of the units and their cost.
+def _table(one: Ints, other: Ints, ones: int, others: int) -> Ints:
+    """(ones, others) How often each pair of codes occurs."""
+    return np.bincount(one * others + other, minlength=ones * others).reshape(ones, others)
+
+
+def _greedy(profiles: Iterable[Profile], units: int, goal: _Goal, *, round_over_sums: bool) -> Ints:
+    """Parts of the units, placed once and for all.
 
     Args:
         profiles: all units.
@@ -105,7 +124,7 @@ def _greedy(profiles: Iterable[Profile], units: int, goal: _Goal, *, round_over_
             excess[:, strata] += more[:, None] * rows
             taken = taken + more
         parts[profile.units] = np.repeat(np.arange(len(goal.share)), taken)
-    return parts, goal.cost(excess)
+    return parts
 
 
 def _slope_of_sums(profile: Profile, excess: Floats, sums: Ints, curve: float) -> Floats:

@@ -15,7 +15,7 @@ from mesoscope_train.data.splitting.wording import many
 
 ALL = "all"
 TOLERANCE = 0.02
-"""A share that misses what was asked by more than this is told."""
+"""A share that misses what was asked by more than this, and by a whole row, is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def absent_classes(cells: Sequence[Cell]) -> list[str]:
 
 
 def misses(rows: Ints, part: Ints, plan: Plan, ground: Ground) -> list[str]:
-    """A sentence for each stratum of which some part's share is off by more than `TOLERANCE`.
+    """A sentence for each stratum of which some part's share is off by more than `TOLERANCE` and a row.
 
     Args:
         rows: (M,) indices of the rows that were cut.
@@ -108,7 +108,7 @@ def misses(rows: Ints, part: Ints, plan: Plan, ground: Ground) -> list[str]:
         total = int(counts[index].sum())
         off = counts[index] / total - np.array(plan.shares)
         worst = int(np.abs(off).argmax())
-        if abs(off[worst]) <= TOLERANCE:
+        if abs(off[worst]) <= max(TOLERANCE, 1 / total):
             continue
         held, sizes = np.unique(ground.units.of_row[rows[stratum == index]], return_counts=True)
         largest = int(held[sizes.argmax()])

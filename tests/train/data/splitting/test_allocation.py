@@ -60,16 +60,16 @@ def test_the_rounding_of_many_small_strata_does_not_add_up() -> None:
     part = allocate(
         np.arange(300), np.arange(300) // 3, np.ones((100, 1), int), THREE, keys(0, "t", map(str, range(300)))
     )
-    assert np.bincount(part).tolist() == [210, 60, 30]
+    assert np.abs(np.bincount(part) - [210, 60, 30]).max() <= 1
     assert all(np.bincount(part[place : place + 3], minlength=3)[0] in (2, 3) for place in range(0, 300, 3))
 
 
-def test_a_stratum_that_can_be_met_is_met_whatever_another_lacks() -> None:
+def test_a_stratum_that_can_be_met_is_met_to_a_row_whatever_another_lacks() -> None:
     unit = rows_of([85, *[1] * 115])
     stratum = (np.arange(200) >= 100).astype(int)
     part = allocate(unit, stratum, TWO_STRATA, THREE, keys(0, "t", map(str, range(116))))[unit]
     assert np.bincount(part[:100]).tolist() == [85, 10, 5]
-    assert np.bincount(part[100:]).tolist() == [70, 20, 10]
+    assert np.abs(np.bincount(part[100:]) - [70, 20, 10]).max() <= 1
 
 
 def test_large_groups_do_not_all_go_to_the_large_part() -> None:
@@ -94,9 +94,9 @@ def test_near_the_best_of_all_possibilities(share: np.ndarray) -> None:
         ours.append(costs(part[None], counts, share)[0])
         best.append(costs(every, counts, share).min())
     assert len(ours) > 20
-    # half of them are within a tenth of the best; with eight groups, a row more here costs much elsewhere
-    assert np.median(np.array(ours) / best) < 1.1
-    assert np.mean(ours) < 1.5 * np.mean(best)
+    # more than half are the best itself; with eight groups, a row more here costs much elsewhere
+    assert np.median(np.array(ours) / best) < 1.05
+    assert np.mean(ours) < 1.4 * np.mean(best)
 
 
 @pytest.mark.parametrize("number", [100, 5000], ids=["several orders", "one order"])

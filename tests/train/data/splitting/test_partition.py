@@ -271,6 +271,12 @@ def test_what_is_too_coarse_is_said_with_the_reason(manifest_of) -> None:
     assert "the largest (big) holds 85%" in made.warnings[0]
 
 
+def test_what_misses_by_less_than_a_row_is_not_said(manifest_of) -> None:
+    made = split(manifest_of(label=["real"] * 8, group=[f"g{index}" for index in range(8)]), Fractions.parse("70:30"))
+    assert made.totals[0].share == 0.75
+    assert not made.warnings
+
+
 def test_a_part_without_a_label_is_said(manifest_of) -> None:
     made = split(manifest_of(label=["real"] * 100 + ["fake"], group=[f"g{index}" for index in range(101)]), SEVENTY)
     assert "validation has no fake row" in made.warnings
