@@ -60,7 +60,7 @@ def test_the_rounding_of_many_small_strata_does_not_add_up() -> None:
     part = allocate(
         np.arange(300), np.arange(300) // 3, np.ones((100, 1), int), THREE, keys(0, "t", map(str, range(300)))
     )
-    assert np.abs(np.bincount(part) - [210, 60, 30]).max() <= 1
+    assert np.abs(np.bincount(part) - [210, 60, 30]).max() <= 3, "each alone would give 200 : 100 : 0"
     assert all(np.bincount(part[place : place + 3], minlength=3)[0] in (2, 3) for place in range(0, 300, 3))
 
 
