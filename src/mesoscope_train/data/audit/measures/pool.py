@@ -76,7 +76,8 @@ def _drain(
                 except BrokenProcessPool:
                     unfinished.append(batch)
     finally:  # an interruption must not wait for what nobody will read
-        pool.shutdown(wait=False, cancel_futures=True)
+        for future in running:
+            future.cancel()
 
 
 def _one_by_one(
