@@ -32,10 +32,17 @@ def boxes(audit: Audit | None, *, split: bool) -> tuple[Box, ...]:
         title = f"{plural(len(warnings), 'warning', 'warnings')} that every result made from this data must carry"
         found.append(Box("warning", title, _messages(warnings)))
     if not found:
-        title = "Nothing found" if split else "Nothing found, but there is no split yet"
-        found.append(Box("clear", title, (f"Searched for {searched(audit, split=split)}",)))
+        found.append(_nothing_found(audit, split=split))
     notes = _messages(tuple(finding for finding in audit.findings if finding.severity == "note"))
     return (*found, *((Box("note", "Also noted", notes),) if notes else ()))
+
+
+def _nothing_found(audit: Audit, *, split: bool) -> Box:
+    """Green only where there was something to search in."""
+    words = (f"Searched for {searched(audit, split=split)}",)
+    if not audit.shortcuts:
+        return Box("note", "Nothing found in the part that could be searched", words)
+    return Box("clear", "Nothing found" if split else "Nothing found, but there is no split yet", words)
 
 
 def searched(audit: Audit, *, split: bool) -> str:

@@ -86,8 +86,7 @@ def test_what_cannot_be_read_says_why(make_manifest):
     assert (good.error, broken.jpeg, missing.jpeg) == (None, None, None)
     assert "neither a picture nor a video" in broken.caption
     assert "does not exist" in missing.caption
-    sheet = np.asarray(draw_sheet([good, broken, missing]))
-    assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 100
+    assert draw_sheet([good, broken, missing]).getcolors(1000) is None
 
 
 def test_rows_are_full_and_keep_the_order():
@@ -165,7 +164,7 @@ def test_cases_as_a_picture(tmp_path):
     one = coloured(1.0, (30, 200, 30))
     save_cases([Case((), ("name",)), Case((one, tile(1.0, "fake")))], tmp_path / "c.png")
     pixels = np.asarray(Image.open(tmp_path / "c.png").convert("RGB")).astype(int)
-    found = {tuple(colour) for colour in pixels.reshape(-1, 3).tolist()}
+    found = {colour for _, colour in Image.open(tmp_path / "c.png").convert("RGB").getcolors(100_000)}
     for label in ("real", "fake"):
         assert tuple(int(LABEL_COLOURS[label][place : place + 2], 16) for place in (1, 3, 5)) in found
     assert np.abs(pixels[100, 100] - (30, 200, 30)).max() < 12
