@@ -38,7 +38,7 @@ def rows_section(manifest: Manifest) -> Section:
         figure = draw_bars(named)
     caption = "Rows of each class by " + ("split." if len(sets) == 1 else "data set and split.")
     if not any(named):
-        caption = "Rows of each class by data set. No split has been made yet."
+        caption = "Rows of each class by data set." + ("" if "fold" in manifest else " No split has been made yet.")
     chart = Chart("rows", figure, caption, wide=len(sets) > 1)
     table = _rows_table(manifest)
     return Section("rows", "Rows", charts=(chart,), tables=(table,) if len(table.rows) > 1 else ())

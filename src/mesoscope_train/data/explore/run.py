@@ -141,7 +141,7 @@ def _findings(manifest: Manifest, audit: Audit, options: ExploreOptions, progres
 def _page(manifest: Manifest, options: ExploreOptions, audit: Audit | None, sections: Sequence[Section]) -> Page:
     names = sorted(manifest.codes("dataset")[1])
     title = ", ".join(visible(name) for name in names) if len(names) <= 3 else f"{len(names)} data sets"
-    split = "split" in manifest
+    split = any(name in manifest for name in ("split", "fold"))
     facts = [
         ("Manifest", visible(options.source)),
         ("Files below", visible(str(manifest.root))),

@@ -232,6 +232,14 @@ def test_one_class_without_split(make_manifest, measure_all, page_of, tmp_path):
     assert not (tmp_path / "page" / "figures" / "samples-real.png").exists()
 
 
+def test_folds_are_a_split(make_manifest, page_of):
+    manifest = make_manifest([{"label": label, "fold": fold} for label in ("real", "fake") for fold in (0, 1)])
+    shortcut = Shortcut("size", 0.5, 0.4, 0.6, 4, 4, False)
+    page = page_of(manifest, audit=an_audit(manifest, shortcuts=(shortcut,)))
+    assert "no split" not in page.text.lower()
+    assert "slice-fold" in page.text
+
+
 def test_thirty_sets_with_long_names(make_manifest, page_of):
     rows = [
         {
