@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from mesoscope_train.data.audit.measures.pool import map_batches
@@ -44,3 +47,16 @@ def test_a_process_that_dies_costs_one_item():
 def test_an_error_is_raised_and_not_swallowed():
     with pytest.raises(ZeroDivisionError):
         evaluate([["1 // 0"]])
+
+
+def test_processes_end_with_a_parent_that_was_killed():
+    """Each process holds the pipe open that is read here; its end means that all of them are gone."""
+    code = (
+        "from mesoscope_train.data.audit.measures.pool import map_batches\n"
+        "work = \"print('at work', flush=True) or __import__('time').sleep(60)\"\n"
+        "list(map_batches(eval, [work, work], workers=2, on_crash=str))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout.readline().startswith(b"at work")
+    process.kill()
+    process.communicate(timeout=30)
