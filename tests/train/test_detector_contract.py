@@ -125,6 +125,41 @@ def test_the_map_without_autograd_is_grad_cam(name, lively, inputs):
 
 
 @every_detector
+def test_features_are_what_the_last_layer_sees(name, lively, inputs):
+    module, batch = lively(name), inputs(name)
+    with torch.no_grad():
+        features = module.features(batch)
+        assert features.shape == (len(batch), module.output_layer().in_features)
+        assert torch.equal(module.logit_of(features), module(batch))
+
+
+@every_detector
+def test_gradients_of_anything_come_back_from_the_features(name, lively, inputs):
+    """Whatever another classifier (an SVM) makes of the features, its map needs no autograd either."""
+    module = lively(name)
+    with torch.no_grad():
+        activations = module.activations(inputs(name, 2))
+        features, pull = module.features_vjp(activations)
+        upstream = torch.randn(features.shape, generator=torch.Generator().manual_seed(0))
+        alpha = pull(upstream)
+    leaf = activations.requires_grad_()
+    (expected,) = torch.autograd.grad(module.features_vjp(leaf)[0], leaf, upstream)
+    expected = expected.mean((2, 3))
+    torch.testing.assert_close(alpha, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+
+
+@every_detector
+def test_stages_and_head_are_the_whole_network(name, lively):
+    module = lively(name)
+    backbone = [id(parameter) for stage in module.backbone_stages() for parameter in stage.parameters()]
+    head = {id(own) for layer in module.head_modules().values() for own in layer.parameters(recurse=False)}
+    assert len(backbone) == len(set(backbone)), "a parameter is in one stage only"
+    assert not head & set(backbone)
+    assert head | set(backbone) == {id(parameter) for parameter in module.parameters()}
+    assert any(layer is module.output_layer() for layer in module.head_modules().values())
+
+
+@every_detector
 @pytest.mark.parametrize("engine", list(engines))
 def test_the_exported_graph_is_the_module(name, engine, bundle_of, lively, inputs):
     module, batch, bundle = lively(name), inputs(name), bundle_of(name)

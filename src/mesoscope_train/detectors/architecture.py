@@ -1,0 +1,154 @@
+"""Architectures by name, and with options: ``NAME`` or ``NAME:key=value,key=value``.
+
+`build_detector` is the one way from such a text to a network; `parse_architecture` says what else belongs to it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mesoscope.errors import UsageError
+from mesoscope.preprocess import Preprocess
+from mesoscope.registry import Registry
+from mesoscope_train.detectors.base import Detector
+from mesoscope_train.detectors.options import Options, parse_options
+
+SIZE = "size"
+"""The option of networks that are built for one size of input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an architecture comes from; licences as SPDX identifiers or a sentence.
+
+    Attributes:
+        paper: authors, title, place, year; or that there is none.
+        source: address of the authors' code, or what it was written after.
+        code_licence: of that code.
+        weights_licence: of the published weights, or that there are none.
+    """
+
+    paper: str
+    source: str
+    code_licence: str
+    weights_licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorEntry:
+    """A registered family of architectures; `Architecture` is one of them, options chosen.
+
+    Attributes:
+        name: as in the registry.
+        builder: a fresh, randomly initialised module; takes the options where there are any.
+        options: their type; `Options` itself has none.
+        preprocess: what it was designed for, or a function from the options to that.
+        map_layer: name of the submodule whose output `Detector.activations` returns; called once a forward pass.
+        any_size: it takes inputs of other sizes too; False for those with an option ``size``, and for a fixed one.
+        provenance: paper, source, licences.
+    """
+
+    name: str
+    builder: Callable[..., Detector]
+    options: type[Options]
+    preprocess: Preprocess | Callable[[Any], Preprocess]
+    map_layer: str
+    any_size: bool
+    provenance: Provenance
+
+    @property
+    def header(self) -> str:
+        """The docstring of the file it stands in."""
+        module = inspect.getmodule(self.builder)
+        return (module and module.__doc__) or ""
+
+
+detectors: Registry[DetectorEntry] = Registry("detector")
+_Builder = TypeVar("_Builder", bound=Callable[..., Detector])
+
+
+def register(
+    name: str,
+    *,
+    preprocess: Preprocess | Callable[[Any], Preprocess],
+    map_layer: str,
+    provenance: Provenance,
+    options: type[Options] = Options,
+    any_size: bool = False,
+) -> Callable[[_Builder], _Builder]:
+    """Decorate a `Detector` class, or a function that builds one, to enter it in `detectors`."""
+
+    def enter(builder: _Builder) -> _Builder:
+        entry = DetectorEntry(name, builder, options, preprocess, map_layer, any_size, provenance)
+        detectors.register(name)(entry)
+        return builder
+
+    return enter
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One network: a family and its options. `str` of it is canonical and reads back as the same."""
+
+    entry: DetectorEntry
+    options: Options
+
+    def __str__(self) -> str:
+        options = str(self.options)
+        return f"{self.entry.name}:{options}" if options else self.entry.name
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """What it was designed for; the default where nothing else is said."""
+        preprocess = self.entry.preprocess
+        return preprocess if isinstance(preprocess, Preprocess) else preprocess(self.options)
+
+    @property
+    def map_layer(self) -> str:
+        """Name of the submodule whose output the map is made of."""
+        return self.entry.map_layer
+
+    def build(self) -> Detector:
+        """A fresh, randomly initialised module."""
+        return self.entry.builder(self.options) if self.entry.options is not Options else self.entry.builder()
+
+    def at_size(self, size: int) -> tuple[Architecture, Preprocess]:
+        """The same for inputs of `size` pixels, and its preprocessing.
+
+        Raises:
+            UsageError: the network takes one size only, or none so small or large.
+        """
+        if SIZE in self.entry.options.model_fields:
+            others = [part for part in str(self.options).split(",") if part and not part.startswith(f"{SIZE}=")]
+            options = parse_options(self.entry.options, ",".join([*others, f"{SIZE}={size}"]), self.entry.name)
+            changed = Architecture(self.entry, options)
+            return changed, changed.preprocess
+        preprocess = self.preprocess
+        if size != preprocess.size and not self.entry.any_size:
+            raise UsageError(f"{self.entry.name} takes pictures of {preprocess.size} pixels only, not of {size}")
+        if not 16 <= size <= 2048:
+            raise UsageError(f"{self.entry.name}: a size of {size} pixels is not within 16 to 2048")
+        return self, preprocess.model_copy(update={SIZE: size})
+
+
+def parse_architecture(text: str) -> Architecture:
+    """Read ``NAME`` or ``NAME:key=value,key=value``.
+
+    Raises:
+        UsageError: no such detector, or options that it does not have; the message names the known ones.
+    """
+    name, _, options = text.partition(":")
+    entry = detectors[name]
+    return Architecture(entry, parse_options(entry.options, options, name))
+
+
+def build_detector(text: str) -> Detector:
+    """The network of an architecture, fresh and randomly initialised: the one way from text to network.
+
+    Raises:
+        UsageError: see `parse_architecture`.
+    """
+    return parse_architecture(text).build()
