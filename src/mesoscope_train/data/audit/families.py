@@ -15,14 +15,14 @@ from mesoscope_train.data.audit.measures.schema import RINGS
 
 ORIGINAL_SIZE = ("original_width", "original_height")
 _COLOURS = {
-    "red_mean": ("mean of red", "have more red", "have less red"),
-    "green_mean": ("mean of green", "have more green", "have less green"),
-    "blue_mean": ("mean of blue", "have more blue", "have less blue"),
-    "red_spread": ("standard deviation of red", "vary more in red", "vary less in red"),
-    "green_spread": ("standard deviation of green", "vary more in green", "vary less in green"),
-    "blue_spread": ("standard deviation of blue", "vary more in blue", "vary less in blue"),
-    "saturation_mean": ("mean saturation", "are more saturated", "are less saturated"),
-    "saturation_spread": ("standard deviation of saturation", "vary more in saturation", "vary less in saturation"),
+    "red_mean": ("level of red", "have more red", "have less red"),
+    "green_mean": ("level of green", "have more green", "have less green"),
+    "blue_mean": ("level of blue", "have more blue", "have less blue"),
+    "red_spread": ("spread of red", "vary more in red", "vary less in red"),
+    "green_spread": ("spread of green", "vary more in green", "vary less in green"),
+    "blue_spread": ("spread of blue", "vary more in blue", "vary less in blue"),
+    "saturation_mean": ("saturation", "are more saturated", "are less saturated"),
+    "saturation_spread": ("spread of saturation", "vary more in saturation", "vary less in saturation"),
     "grey_share": ("share of grey pixels", "have more grey", "have less grey"),
     "dark_share": ("share of nearly black pixels", "have more black", "have less black"),
     "bright_share": ("share of nearly white pixels", "have more white", "have less white"),
