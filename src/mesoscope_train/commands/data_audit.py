@@ -41,7 +41,8 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that measure pictures; 0: none but this one; default: one a core.", metavar="N")
+        int | None,
+        typer.Option(help="Processes that measure pictures; 0: none but this one; default: one a core.", metavar="N"),
     ] = None,
     root: Annotated[
         Path | None, typer.Option(help="Where the files lie, if not where the manifest says.", metavar="DIR")

@@ -34,7 +34,7 @@ def _xception() -> Recipe:
         about="Study 5: Xception fine-tuned on DFDC faces.",
         chosen=(*_CHOSEN, "stages.1"),
         data=Data(balance="even"),
-        model=Model(detector="xception:head=dense", weights="imagenet"),
+        model=Model(detector="xception:head=gap", weights="imagenet"),
         augment=_STUDY_AUGMENT,
         stages=(
             Stage(name="head", epochs=5, train="head", optimiser=Optimiser(name="sgd", learning_rate=0.01)),

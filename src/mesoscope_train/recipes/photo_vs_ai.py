@@ -28,7 +28,7 @@ def _resnet50() -> Recipe:
         name="photo-vs-ai:resnet50",
         about="Study 4: ResNet-50 on whole pictures, AI-made against human-made.",
         chosen=(*_CHOSEN, "stages.1.epochs", "stages.1.optimiser", "stages.1.train"),
-        model=Model(detector="resnet50:head=dense128", weights="imagenet", judges="image"),
+        model=Model(detector="resnet50:head=dense,head_units=128", weights="imagenet", judges="image"),
         augment=_AUGMENT,
         stages=(
             Stage(name="head", epochs=10, train="head", optimiser=Optimiser(learning_rate=1e-3), schedule=Plateau()),

@@ -39,7 +39,7 @@ def card_of(run: Run, recipe: Recipe, identifier: str, decided: tuple[Calibratio
 {_part("training", facts.get("train", {}))}
 {_part("validation", facts.get("validation", {}))}
 
-Manifest sha256 `{facts.get("manifest_sha256", "unknown")}`. First weights: {_origin(facts.get("first_weights", {}))}.
+Manifest sha256 `{facts.get("manifest_sha256", "unknown")}`. First weights: {_origin(facts["first_weights"])}.
 
 ## Validation
 
@@ -78,4 +78,6 @@ def _part(name: str, counts: dict[str, int]) -> str:
 
 
 def _origin(record: dict[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in record.items() if value not in (None, [], ())) or "random"
+    head = "" if record["head"] == "loaded" else "; the head started at random"
+    digest = f" (sha256 `{record['sha256']}`)" if record["sha256"] else ""
+    return f"{record['source']}{digest}, {record['loaded']} tensors{head}" if record["loaded"] else "random"

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from mesoscope.bundle import Band, Bundle, Calibration, Licences, Thresholds, TrainingData
 from mesoscope.errors import UsageError
 from mesoscope.preprocess import Preprocess, to_batch
-from mesoscope_train.detectors import Detector, build_detector
+from mesoscope_train.detectors import Detector
 from mesoscope_train.errors import WeightsError
 from mesoscope_train.export import export_bundle
 from mesoscope_train.recipes.settings import Recipe
@@ -22,7 +22,7 @@ from mesoscope_train.training.card import card_of, limits_of
 from mesoscope_train.training.examples import Examples, parts_of
 from mesoscope_train.training.pixels import decoded
 from mesoscope_train.training.run import Run
-from mesoscope_train.training.session import preprocess_of, run_manifest
+from mesoscope_train.training.session import architecture_of, run_manifest
 
 PARITY_INPUTS = 64
 _CHUNK = 64
@@ -61,13 +61,13 @@ def export_run(
     if not run.result_file.is_file():
         raise UsageError(f"{run.path} is not finished: go on with it by 'mesoscope train --resume {run.path}'")
     detector = load_run(run, recipe)
-    spec = preprocess_of(recipe.model)
+    architecture, spec = architecture_of(recipe.model)
     train, validation = _parts(run, recipe)
     logits = logits_of(detector, validation, spec)
     calibration, thresholds, band = decide(logits, validation)
     return export_bundle(
         detector,
-        recipe.model.detector,
+        str(architecture),
         out,
         name=name,
         version=version,
@@ -91,7 +91,7 @@ def load_run(run: Run, recipe: Recipe) -> Detector:
     Raises:
         WeightsError: the weights are not of the recipe's detector.
     """
-    detector = build_detector(recipe.model.detector)
+    detector = architecture_of(recipe.model)[0].build()
     try:
         detector.load_state_dict(load_file(run.weights_file))
     except (RuntimeError, OSError) as error:

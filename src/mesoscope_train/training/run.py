@@ -62,9 +62,14 @@ class Run:
         """There once the run is done."""
         return self.path / "result.json"
 
+    @property
+    def stages_directory(self) -> Path:
+        """Of all stages; empty until one has its first checkpoint."""
+        return self.path / "stages"
+
     def stage(self, number: int, name: str) -> Path:
         """Directory of a stage, the first has number 1."""
-        return self.path / "stages" / f"{number}-{name}"
+        return self.stages_directory / f"{number}-{name}"
 
     def recipe(self) -> Recipe:
         """The settings.

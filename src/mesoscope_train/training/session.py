@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 
 from mesoscope.cli.console import remark
-from mesoscope.errors import UsageError
+from mesoscope.errors import MesoscopeError, UsageError
 from mesoscope.manifest import Manifest, read_manifest, write_manifest
 from mesoscope.preprocess import Preprocess
 from mesoscope_train.data.audit.findings import Audit
@@ -20,9 +21,10 @@ from mesoscope_train.data.audit.gate import audited
 from mesoscope_train.data.audit.run import cache_directory as measures_directory
 from mesoscope_train.data.splitting.merging import merge
 from mesoscope_train.data.splitting.sources import Source
-from mesoscope_train.detectors import Detector, build_detector, parse_architecture
+from mesoscope_train.detectors import Detector, parse_architecture
+from mesoscope_train.detectors.architecture import Architecture
 from mesoscope_train.progress import progress
-from mesoscope_train.recipes.settings import Model, Recipe
+from mesoscope_train.recipes.settings import ALL, Model, Recipe
 from mesoscope_train.training import run as runs
 from mesoscope_train.training.curves import write_curves
 from mesoscope_train.training.examples import Examples, examples_of, parts_of
@@ -31,7 +33,7 @@ from mesoscope_train.training.loop import Parts, run_stages
 from mesoscope_train.training.pictures import Pictures
 from mesoscope_train.training.pixels import PixelFile, cache_directory, pixel_file
 from mesoscope_train.training.run import Run
-from mesoscope_train.weights import load_weights
+from mesoscope_train.weights import WeightsRecord, load_weights, require_pretrained
 
 FAST_ROWS = 256
 """Rows of each part in a smoke test."""
@@ -71,10 +73,15 @@ def start(recipe: Recipe, out: Path, *, allow_leaks: Collection[str] = (), comma
         raise UsageError("no manifest: give --manifest M.parquet (mesoscope data import makes one)")
     if not _first_process():
         return _train(runs.Run(out), recipe)
-    prepared_manifest(recipe)  # whatever is wrong with it is said before a directory is made
+    manifest = prepared_manifest(recipe)  # whatever is wrong with it is said before a directory is made
     run = runs.begin(out, recipe, command)
-    write_manifest(prepared_manifest(recipe), run.manifest_file)
-    return _train(run, recipe, allow_leaks)
+    try:
+        write_manifest(manifest, run.manifest_file)
+        return _train(run, recipe, allow_leaks)
+    except MesoscopeError:
+        if not any(run.stages_directory.iterdir()):  # nothing was trained: the same command may be given again
+            shutil.rmtree(run.path)
+        raise
 
 
 def resume(path: Path, *, allow_leaks: Collection[str] = (), command: str = "") -> Run:
@@ -113,29 +120,38 @@ def prepared_manifest(recipe: Recipe) -> Manifest:
     return merge([Source(str(path), read_manifest(path)) for path in paths]).manifest
 
 
-def preprocess_of(model: Model) -> Preprocess:
-    """The detector's own preprocessing with what the recipe changes."""
-    changes = {"size": model.size, "resize": model.resize, "margin": model.margin}
-    own = parse_architecture(model.detector).preprocess
-    return own.model_copy(update={name: value for name, value in changes.items() if value is not None})
+def architecture_of(model: Model) -> tuple[Architecture, Preprocess]:
+    """The detector at the recipe's size, with its preprocessing.
+
+    Raises:
+        UsageError: an unknown detector or option, or a size that it does not take.
+    """
+    architecture = parse_architecture(model.detector)
+    architecture, own = architecture.at_size(model.size or architecture.preprocess.size)
+    changes = {"resize": model.resize, "margin": model.margin}
+    return architecture, own.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
-def detector_for(model: Model) -> tuple[Detector, dict[str, Any]]:
+def detector_for(recipe: Recipe) -> tuple[Detector, WeightsRecord]:
     """A detector with its first weights, and the record of where they are from.
 
     Raises:
-        UsageError: unknown detector, or weights that are not of it.
+        UsageError: unknown detector; weights that are not of it; random ones where a stage is frozen.
     """
-    detector = build_detector(model.detector)
-    return detector, asdict(load_weights(detector, model.weights))
+    torch.manual_seed(recipe.loop.seed)
+    detector = architecture_of(recipe.model)[0].build()
+    origin = load_weights(detector, recipe.model.weights)
+    if any(stage.train != ALL for stage in recipe.stages):
+        require_pretrained(origin)
+    return detector, origin
 
 
 def _train(run: Run, recipe: Recipe, allow_leaks: Collection[str] = ()) -> Run:
     prepared = _prepare(run, recipe, allow_leaks)
-    torch.manual_seed(recipe.loop.seed)
-    detector, origin = detector_for(recipe.model)
+    detector, origin = detector_for(recipe)
     if _first_process():
-        run.write_facts("data", _data_facts(prepared, allow_leaks, origin))
+        remark(f"first weights: {origin}")
+        run.write_facts("data", _data_facts(prepared, allow_leaks, asdict(origin)))
     run_stages(run, recipe, detector, _parts(recipe, prepared))
     if _first_process():
         write_curves(run)
@@ -145,11 +161,13 @@ def _train(run: Run, recipe: Recipe, allow_leaks: Collection[str] = ()) -> Run:
 
 def _prepare(run: Run, recipe: Recipe, allow_leaks: Collection[str]) -> Prepared:
     manifest = run_manifest(run)
+    # one manifest: the audit that lies beside it is as good, and a new one is kept there for the next run
+    manifests = recipe.data.manifests
     audit = audited(
-        run.manifest_file,
+        manifests[0] if len(manifests) == 1 else run.manifest_file,
         manifest,
         allow=allow_leaks,
-        cache_dir=measures_directory(recipe.data.manifests[0]),
+        cache_dir=measures_directory(manifests[0]),
         workers=max(1, recipe.data.workers),
         progress=progress,
         remark=remark,
@@ -168,8 +186,9 @@ def _some_of(examples: Examples) -> Examples:
 
 
 def _parts(recipe: Recipe, prepared: Prepared) -> Parts:
-    spec = preprocess_of(recipe.model)
-    shown = spec.model_copy(update={"size": recipe.model.train_size or spec.size})
+    architecture, spec = architecture_of(recipe.model)
+    # the same network at another size; `at_size` refuses it where the network is built for one
+    shown = spec.model_copy(update={"size": architecture.at_size(recipe.model.train_size or spec.size)[1].size})
     train, validation = prepared.train, prepared.validation
     caches = [_cache(part, recipe) for part in (train, validation)]
     return Parts(

@@ -136,7 +136,9 @@ def import_mesonet(
         licences=Licences(
             code=parsed.entry.provenance.code_licence,
             data="research only" if forgery.training else "unknown",
-            weights=parsed.entry.provenance.weights_licence if sha256 in PUBLISHED else "unknown; ask who gave you the file",
+            weights=parsed.entry.provenance.weights_licence
+            if sha256 in PUBLISHED
+            else "unknown; ask who gave you the file",
         ),
         limits=_limits(forgery),
         card=_card(architecture, forgery, file, sha256),

@@ -130,3 +130,22 @@ def test_unknown_names() -> None:
         recipe_named("x")
     with pytest.raises(RecipeError, match="no variant 'x'; it has: "):
         recipe_named("gan-faces:x")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_detectors_exist_and_their_parts_too(name: str) -> None:
+    """A recipe that names a network or a stage which does not exist would fail only when somebody trains it."""
+    pytest.importorskip("torch", reason="the learning side needs the 'train' extra")
+    import torch
+
+    from mesoscope_train.detectors import freeze
+    from mesoscope_train.training.session import architecture_of
+
+    recipe = recipe_named(name)
+    architecture, spec = architecture_of(recipe.model)
+    architecture.at_size(recipe.model.train_size or spec.size)
+    if any(stage.train not in ("all", "head") for stage in recipe.stages):
+        with torch.device("meta"):
+            detector = architecture.build()
+        for stage in recipe.stages:
+            assert freeze(detector, None if stage.train == "head" else stage.train)
