@@ -195,6 +195,7 @@ class Loop(Settings):
         accumulate: batches whose gradients are summed into one step.
         clip: largest norm of the gradient; None for no clipping.
         precision: Lightning's word.
+        channels_last: keep planes interleaved: faster for most networks, slower for those with few planes.
         ema: decay of the moving average of the weights, which is then validated and exported; None for none.
         early_stopping: epochs without a better validation value after which a stage ends; None for never.
         monitor: the validation value by which the best checkpoint is chosen.
@@ -207,6 +208,7 @@ class Loop(Settings):
     accumulate: Count = 1
     clip: Positive | None = None
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    channels_last: bool = True
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     early_stopping: Count | None = None
     monitor: Literal["loss", "auc", "accuracy"] = "loss"

@@ -45,6 +45,8 @@ class Task(lightning.LightningModule):
         self.detector = detector
         self._recipe, self._stage, self._steps_an_epoch = recipe, stage, steps_an_epoch
         self._class_weights = class_weights
+        self._layout = torch.channels_last if recipe.loop.channels_last else torch.contiguous_format
+        detector.to(memory_format=self._layout)
         self.train_loss, self.train_accuracy = MeanMetric(), BinaryAccuracy()
         self.val_loss, self.val_accuracy, self.val_auc = MeanMetric(), BinaryAccuracy(), BinaryAUROC()
 
@@ -65,7 +67,7 @@ class Task(lightning.LightningModule):
             TrainingDiverged: it is not finite.
         """
         inputs, labels, _ = batch
-        logits = self(inputs.contiguous(memory_format=torch.channels_last)).float()
+        logits = self(inputs.contiguous(memory_format=self._layout)).float()
         loss = loss_of(logits, labels.float(), self._recipe.loss, self._class_weights)
         if not torch.isfinite(loss):
             raise TrainingDiverged(self._how("the loss"))
@@ -86,7 +88,7 @@ class Task(lightning.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect; nothing is chosen here but by the callbacks."""
         inputs, labels, _ = batch
-        logits = self(inputs.contiguous(memory_format=torch.channels_last)).float()
+        logits = self(inputs.contiguous(memory_format=self._layout)).float()
         self.val_loss.update(loss_of(logits, labels.float(), self._plain_loss(), self._class_weights), len(labels))
         self.val_accuracy.update(torch.sigmoid(logits), labels.long())
         self.val_auc.update(torch.sigmoid(logits.double()), labels.long())

@@ -28,6 +28,7 @@ from mesoscope_train.augment import (  # noqa: E402
     Window,
     augmented,
 )
+from mesoscope_train.augment.colour import hue_rotation  # noqa: E402
 
 KINDS = [Flip(), Rotate(), Scale(), Shift(), Window(), Colour(brightness=0.1, hue=0.1), Blur(), Noise(), Resample()]
 KINDS += [Jpeg(), WebP(), Messenger(longest=(32, 48)), OneOf(of=(Jpeg(), Blur()))]
@@ -119,10 +120,17 @@ def test_colour_by_hand(face):
     unsaturated = Colour(saturation=1.0)
     spread = [np.ptp(unsaturated.apply(face, chance(seed)).astype(int), axis=2).mean() for seed in range(6)]
     assert min(spread) < np.ptp(face.astype(int), axis=2).mean() < max(spread)
-    red = np.zeros((2, 2, 3), np.uint8) + np.array([200, 20, 20], np.uint8)
-    turned = [Colour(hue=0.1).apply(red, chance(seed))[0, 0] for seed in range(6)]
-    assert all(abs(int(pixel.max()) - 200) <= 2 for pixel in turned), "the strongest channel keeps its strength"
-    assert len({tuple(pixel) for pixel in turned}) == len(turned), "and the hue moves"
+
+
+def test_hue_turns_around_grey_and_keeps_luminance(face):
+    third = hue_rotation(1 / 3) @ hue_rotation(1 / 3) @ hue_rotation(1 / 3)
+    assert third == pytest.approx(np.eye(3), abs=0.01), "three thirds are a whole turn (the W3C rounds its numbers)"
+    assert hue_rotation(0.1) @ [100, 100, 100] == pytest.approx([100, 100, 100])
+    luminance = np.array([0.213, 0.715, 0.072])
+    calm = (face.astype(np.float32) * 0.3 + 90).astype(np.uint8)
+    turned = Colour(hue=0.1).apply(calm, chance(2))
+    assert (turned @ luminance).mean() == pytest.approx((calm @ luminance).mean(), abs=1)
+    assert np.abs(turned.astype(int) - calm).mean() > 1
 
 
 @pytest.mark.parametrize("kernel", [3, 9, 15])
