@@ -24,8 +24,8 @@ class Colour(Step):
         brightness: added to all channels, as a share of full white.
         contrast: around middle grey: a factor between 1 - c and 1 + c.
         saturation: a factor between 1 - s and 1 + s around the pixel's own grey.
-        hue: turn by at most this share of the whole circle, around the axis of greys, with the luminance kept: the
-            matrix of "hueRotate" in the W3C's Filter Effects Module. Linear, so that it costs nothing beside the rest.
+        hue: turn by at most this share of the whole circle around the axis of greys, the luminance kept: "hueRotate"
+            of the W3C's Filter Effects Module. It is linear and costs nothing beside the rest.
         tint: factor of each channel by itself, between 1 - t and 1 + t.
     """
 

@@ -86,6 +86,14 @@ def test_free_rotation_keeps_the_size_and_the_middle(face):
     assert there < gone / 3
 
 
+@pytest.mark.parametrize("angle", [30, -70, 135])
+def test_free_rotation_agrees_with_pillow(face, angle):
+    ours = Rotate(angles=(angle,)).apply(face, chance()).astype(int)
+    theirs = np.asarray(Image.fromarray(face).rotate(angle, Image.Resampling.BILINEAR)).astype(int)
+    middle = np.s_[20:76, 20:76]  # all of it lies inside the picture before and after
+    assert np.abs(ours[middle] - theirs[middle]).max() <= 1
+
+
 def test_scaling(face):
     enlarged = Scale(factor=(1.5, 1.5)).apply(face, chance())
     wanted = np.asarray(Image.fromarray(face[16:80, 16:80]).resize((96, 96), Image.Resampling.BILINEAR))
