@@ -45,10 +45,12 @@ def leaks(manifest: Manifest, duplicates: Duplicates | None, sides: Sides) -> It
 def people(manifest: Manifest) -> tuple[Indices, Indices]:
     """Who is seen, and whose face was put in, as codes of one numbering; -1 where unknown. Two (N,) int64.
 
-    A name is one person's inside a corpus only (the group's prefix): `id0` of one set is not `id0` of another.
+    A name is one person's inside a corpus only (the group's prefix): `id0` of one set is not `id0` of another. Groups
+    without a prefix, as tables made by hand have them, are one corpus.
     """
     groups, names = manifest.codes("group")
-    _, corpus_of = np.unique([name.partition(":")[0] for name in names], return_inverse=True)
+    corpora_named = [name.partition(":")[0] if ":" in name else "" for name in names]
+    _, corpus_of = np.unique(corpora_named, return_inverse=True)
     corpora = corpus_of.astype(np.int64)[groups]
     numbers: dict[str, int] = {}
     roles = []

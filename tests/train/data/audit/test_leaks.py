@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mesoscope.manifest import ManifestBuilder, Row
 from mesoscope_train.data.audit import run
 from mesoscope_train.data.audit.duplicates import join_groups
+from mesoscope_train.data.audit.leaks import leaks
 from mesoscope_train.data.audit.run import examine
 from mesoscope_train.data.audit.sides import Sides, scattered, sides_of
 
@@ -210,3 +212,16 @@ def test_sides_keep_the_order_of_a_split(clean):
     (sides,) = sides_of(manifest)
     assert sides.names == ("train", "validation", "test")
     assert sides.codes[:4].tolist() == [2, -1, 1, 0]
+
+
+def test_a_person_in_two_parts_of_a_table_made_by_hand(tmp_path):
+    """Groups without a corpus are one corpus, or nobody would be met twice."""
+    builder = ManifestBuilder(tmp_path)
+    for number, split in enumerate(("train", "test")):
+        builder.add(
+            Row(path=f"{number}.jpg", label="real", group=str(number), dataset="d", split=split, identity="Ada")
+        )
+    manifest = builder.build()
+    (side,) = sides_of(manifest)
+    (leak,) = leaks(manifest, None, side)
+    assert (leak.kind, leak.count) == ("identity", 1)
