@@ -28,6 +28,14 @@ def command(  # noqa: PLR0917 - each parameter is a flag
             rich_help_panel=SHOWN,
         ),
     ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="Show what this recipe's augmentation makes of training pictures (mesoscope train --list).",
+            metavar="NAME",
+            rich_help_panel=SHOWN,
+        ),
+    ] = None,
     no_audit: Annotated[
         bool,
         typer.Option(
@@ -66,6 +74,8 @@ def command(  # noqa: PLR0917 - each parameter is a flag
 
       mesoscope data explore split.parquet --out page/ --samples 48 --seed 3 --columns generator,difficulty
 
+      mesoscope data explore split.parquet --out page/ --recipe mesoinception-svm
+
       mesoscope data explore million.parquet --out page/ --no-audit
     """
     from mesoscope.cli.console import warn
@@ -77,6 +87,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
     from mesoscope_train.data.audit.run import cache_directory, measures_file
     from mesoscope_train.data.explore import ExploreOptions, check, explore
     from mesoscope_train.progress import progress
+    from mesoscope_train.recipes import recipe_named
 
     workers = (os.cpu_count() or 1) if workers is None else workers
     found = read_manifest(manifest, root=root)
@@ -88,6 +99,8 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         command=command_line(seed),
         source=str(manifest),
+        recipe=recipe or "",
+        augment=recipe_named(recipe).augment if recipe else (),
     )
     # a mistyped column must not be told after an hour of measuring
     check(found, options, out)

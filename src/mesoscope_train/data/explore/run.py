@@ -15,8 +15,10 @@ from mesoscope.atomic import make_directory
 from mesoscope.errors import UsageError
 from mesoscope.manifest import Manifest
 from mesoscope.report.words import visible
+from mesoscope_train.augment import Step
 from mesoscope_train.data.audit.findings import Audit
 from mesoscope_train.data.audit.run import Stage, silent
+from mesoscope_train.data.explore.augmentation import augmentation_section
 from mesoscope_train.data.explore.columns import slice_columns
 from mesoscope_train.data.explore.content import Page, Section
 from mesoscope_train.data.explore.examples import save_cases
@@ -56,6 +58,8 @@ class ExploreOptions:
         made: when, in words.
         command: that makes the page.
         source: the manifest's file, as it was named.
+        recipe: whose augmentation is shown; empty for none.
+        augment: its operations.
     """
 
     samples: int = 24
@@ -65,6 +69,8 @@ class ExploreOptions:
     made: str = ""
     command: str = ""
     source: str = ""
+    recipe: str = ""
+    augment: Sequence[Step] = ()
 
 
 def check(manifest: Manifest, options: ExploreOptions, out: Path) -> None:
@@ -112,6 +118,7 @@ def explore(
     sections = [
         rows_section(manifest),
         samples_section(manifest, options.samples, seed=options.seed, workers=options.workers, progress=progress),
+        _augmentation(manifest, options, progress) if options.recipe else None,
         slices_section(manifest, options.columns),
         files_section(manifest, measures),
         unreadable_section(manifest, measures) if measures is not None else None,
@@ -123,6 +130,10 @@ def explore(
     _write_figures(page, out / FIGURES, progress)
     write_page(page, out / INDEX)
     return out / INDEX
+
+
+def _augmentation(manifest: Manifest, options: ExploreOptions, progress: Stage) -> Section:
+    return augmentation_section(manifest, options.augment, options.recipe, seed=options.seed, progress=progress)
 
 
 def _says_something(section: Section) -> bool:

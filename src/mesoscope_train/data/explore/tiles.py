@@ -85,7 +85,7 @@ def _tile(entry: dict[str, str | None], file: Path) -> Tile:
     facts = {name: str(entry[name]) for name in ("path", "label", "group", "dataset")}
     split = entry.get("split")
     try:
-        pixels, video = _pixels(file)
+        pixels, video = first_pixels(file)
     except MediaError as error:
         return Tile(**facts, split=split, jpeg=None, ratio=1.0, size=(0, 0), video=False, error=str(error))
     height, width = pixels.shape[:2]
@@ -94,8 +94,19 @@ def _tile(entry: dict[str, str | None], file: Path) -> Tile:
     return Tile(**facts, split=split, jpeg=jpeg, ratio=ratio, size=(width, height), video=video, error=None)
 
 
-def _pixels(file: Path) -> tuple[UInt8Image, bool]:
-    """(H, W, 3) of a picture or of a video's first frame, and whether it was a video."""
+def tile_of(pixels: UInt8Image) -> Tile:
+    """Pixels (H, W, 3) that stand in no file as a tile; its names are empty."""
+    height, width = pixels.shape[:2]
+    ratio = min(max(width / height, NARROWEST), WIDEST)
+    return Tile("", "", "", "", None, _jpeg(pixels, ratio, False), ratio, (width, height), video=False, error=None)
+
+
+def first_pixels(file: Path) -> tuple[UInt8Image, bool]:
+    """(H, W, 3) of a picture or of a video's first frame, and whether it was a video.
+
+    Raises:
+        MediaError: the file cannot be read.
+    """
     media = open_media(file)
     if isinstance(media, Picture):
         return media.pixels, False
