@@ -5,7 +5,7 @@
 Two tables are printed. In the first, real trees of small JPEGs (64 px, blends of windows of the example pictures, ten
 frames a group) go the whole way. In the second, manifests of made-up rows with made-up measurements go through what
 follows the measuring, so that a million rows can be tried in minutes. Each stage is a process of its own; its peak
-of resident memory is the largest of any of its processes (Python with all that is imported takes 205 MiB of it). The
+of resident memory is the largest of any of its processes (Python with all that is imported takes 190 MiB of it). The
 last column is the time for the last size over that for the one before, made good for ten times as much: 10 is linear.
 """
 
