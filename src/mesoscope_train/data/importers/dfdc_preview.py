@@ -21,7 +21,7 @@ from mesoscope_train.data.importers.contract import Skips, files_below, usable
 from mesoscope_train.data.importers.index_file import as_text
 from mesoscope_train.data.importers.json_index import read_objects
 from mesoscope_train.data.importers.layout import count_others
-from mesoscope_train.data.importers.links import components
+from mesoscope_train.data.links import components
 
 INDEX_FILE = "dataset.json"
 _LABEL_OF_FOLDER = {"original_videos": "real", "method_A": "fake", "method_B": "fake"}

@@ -31,7 +31,7 @@ from mesoscope_train.data.importers.faceforensics_index import (
 )
 from mesoscope_train.data.importers.faceforensics_layout import KINDS, Video, videos_of
 from mesoscope_train.data.importers.layout import not_of_the_layout
-from mesoscope_train.data.importers.links import components
+from mesoscope_train.data.links import components
 
 
 def rows(root: Path, options: ImportOptions, skips: Skips) -> Iterator[Row]:

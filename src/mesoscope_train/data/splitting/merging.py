@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 from mesoscope.errors import ManifestError, UsageError
 from mesoscope.manifest import Manifest, check_table
 from mesoscope.manifest.schema import ordered
+from mesoscope_train.data.audit.duplicates import FORMER_GROUP
+from mesoscope_train.data.links import components
 from mesoscope_train.data.splitting.groups import Ints
 from mesoscope_train.data.splitting.sources import Renaming, Source, common_root, refuse_one_name_for_two, renamed
 from mesoscope_train.data.splitting.wording import few, many
@@ -64,7 +66,7 @@ def merge(sources: Sequence[Source], renamings: Sequence[Renaming] = ()) -> Merg
     refuse_one_name_for_two(sources)
     _refuse_other_kinds(sources)
     tables = [_below(source.manifest, root) for source in sources]
-    table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+    table = _groups_joined(pa.concat_tables(tables, promote_options="permissive").combine_chunks())
     first = _first_of_each_file(table.column("path").to_pylist(), root)
     table = _completed(table, first, np.repeat([source.name for source in sources], [len(part) for part in tables]))
     table = table.filter(pa.array(first == np.arange(len(first))))
@@ -72,6 +74,18 @@ def merge(sources: Sequence[Source], renamings: Sequence[Renaming] = ()) -> Merg
     manifest = Manifest(check_table(table.select(ordered(table.column_names)), "the merge"), root, tuple(history))
     rows = tuple(len(part) for part in tables)
     return Merged(manifest, rows, len(first) - len(table), tuple(_notes(sources, root)))
+
+
+def _groups_joined(table: pa.Table) -> pa.Table:
+    """Groups that were united over copies in one manifest are united in all: others still use the former name."""
+    if FORMER_GROUP not in table.column_names:
+        return table
+    before, after = (table.column(name).to_pylist() for name in (FORMER_GROUP, "group"))
+    now = components(
+        (former, group) for former, group in zip(before, after, strict=True) if former not in (None, group)
+    )
+    place = table.column_names.index("group")
+    return table.set_column(place, "group", pa.array([now.get(group, group) for group in after], pa.string()))
 
 
 def _below(manifest: Manifest, root: Path) -> pa.Table:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mesoscope.errors import ManifestError, UsageError
-from mesoscope.manifest import Manifest
+from mesoscope.manifest import Manifest, ManifestBuilder, Row
 from mesoscope_train.data.splitting import Renaming, Source, merge
 
 
@@ -201,3 +201,20 @@ def test_no_directory_in_common_but_the_whole_disk(
     monkeypatch.setattr("mesoscope_train.data.splitting.sources.os.path.commonpath", no_way)
     with pytest.raises(UsageError, match="there is no directory above"):
         two(one, elsewhere)
+
+
+def test_groups_that_were_joined_in_one_manifest_are_joined_in_all(tmp_path):
+    """The same footage under its former name would stand on the other side of a split."""
+
+    def manifest(name, rows):
+        builder = ManifestBuilder(tmp_path / name)
+        (tmp_path / name).mkdir()
+        for number, (group, former) in enumerate(rows):
+            extra = {"group_before_joining": former} if former else {}
+            builder.add(Row(path=f"{number}.jpg", label="real", group=group, dataset=name, extra=extra))
+        return Source(name, builder.build())
+
+    joined = manifest("joined", [("dfdc:a", "dfdc:a"), ("dfdc:a", "dfdc:b"), ("dfdc:c", "dfdc:c")])
+    plain = manifest("plain", [("dfdc:b", None), ("dfdc:c", None), ("dfdc:d", None)])
+    merged = merge([joined, plain]).manifest
+    assert merged.values("group") == ["dfdc:a", "dfdc:a", "dfdc:c", "dfdc:a", "dfdc:c", "dfdc:d"]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from mesoscope_train.data.importers.links import components
+from mesoscope_train.data.links import components
 
 
 def test_by_hand() -> None:
