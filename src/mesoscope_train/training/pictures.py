@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,17 @@ class Pictures(Dataset[tuple[Tensor, float, int]]):
         return torch.from_numpy(to_input(pixels, self._spec)), float(self._fake[row]), row
 
 
+def _fresh_processes(workers: int) -> Any:  # noqa: ANN401 - multiprocessing's own classes
+    """How reading processes begin: never as copies of this one, whose threads they would lack."""
+    if not workers:
+        return None
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
 class _Batches(Sampler[list[Draw]]):
     """The order's batches of one epoch, from a place on."""
 
@@ -98,6 +110,7 @@ class TrainingLoader(DataLoader[Batch]):
             persistent_workers=workers > 0,
             pin_memory=pinned,
             prefetch_factor=4 if workers else None,
+            multiprocessing_context=_fresh_processes(workers),
         )
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
@@ -112,5 +125,9 @@ def validation_loader(
     """All rows once, in order; of several processes each takes every world-th row."""
     rows = list(range(rank, len(pictures), world))
     return DataLoader(
-        torch.utils.data.Subset(pictures, rows), batch_size, num_workers=workers, persistent_workers=workers > 0
+        torch.utils.data.Subset(pictures, rows),
+        batch_size,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        multiprocessing_context=_fresh_processes(workers),
     )
