@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -133,6 +132,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
     """
     from mesoscope.manifest import write_manifest
     from mesoscope_train.commands.data_import_answer import show_formats
+    from mesoscope_train.commands.data_output import command_line
     from mesoscope_train.data.importing import import_data
     from mesoscope_train.progress import progress
 
@@ -150,10 +150,9 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         compressions=tuple(compression or ()),
     )
     root, format = _asked(root, format)
-    target = None if dry_run else _writable(out, force)
+    target = None if dry_run else _target(out, force)
     with progress(f"listing {root}") as step:
-        command_line = shlex.join(["mesoscope", *sys.argv[1:]])
-        imported = import_data(format, root, options, limit=limit, progress=step, history=command_line)
+        imported = import_data(format, root, options, limit=limit, progress=step, history=command_line())
     if target:
         write_manifest(imported.manifest, target)
     _answer(imported, target, as_json)
@@ -179,18 +178,13 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
     return found
 
 
-def _writable(out: Path | None, force: bool) -> Path:
+def _target(out: Path | None, force: bool) -> Path:
     """Where the manifest goes, checked before hours of listing."""
-    from mesoscope.manifest.files import format_of
+    from mesoscope_train.commands.data_output import writable
 
     if out is None:
         raise UsageError("name the manifest to write with --out FILE.parquet, or look first with --dry-run")
-    format_of(out)
-    if out.exists() and not force:
-        raise UsageError(f"{out} is already there; --force replaces it")
-    if not out.parent.is_dir():
-        raise UsageError(f"cannot write {out}: there is no directory {out.parent}")
-    return out
+    return writable(out, force)
 
 
 def _answer(imported: Imported, out: Path | None, as_json: bool) -> None:

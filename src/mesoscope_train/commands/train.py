@@ -69,7 +69,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
       mesoscope train --resume runs/meso4
     """
     from mesoscope_train import recipes
-    from mesoscope_train.training.run import command_line
+    from mesoscope_train.commands.data_output import command_line
 
     if list_:
         _print_recipes()

@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -163,8 +162,3 @@ def _commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
-
-
-def command_line() -> str:
-    """How this process was called."""
-    return " ".join(["mesoscope", *sys.argv[1:]])
