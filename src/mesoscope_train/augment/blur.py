@@ -43,7 +43,8 @@ class Blur(Step):
         weights = gaussian(kernel)
         blurred = correlate1d(pixels.astype(np.float32), weights, axis=0, mode="mirror")
         blurred = correlate1d(blurred, weights, axis=1, mode="mirror")
-        return np.rint(blurred).clip(0, 255).astype(np.uint8)
+        changed: UInt8Image = np.rint(blurred).clip(0, 255).astype(np.uint8)
+        return changed
 
 
 def gaussian(kernel: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -53,4 +53,5 @@ class Colour(Step):
 def hue_rotation(turn: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """(3, 3) The matrix on RGB columns that turns hues by a share of the circle and keeps greys and luminance."""
     cosine, sine = np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
-    return _GREY + cosine * _COSINE + sine * _SINE
+    matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = _GREY + cosine * _COSINE + sine * _SINE
+    return matrix

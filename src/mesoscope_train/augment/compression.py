@@ -65,7 +65,7 @@ class Messenger(Step):
         if factor < 1:
             pixels = resized(pixels, round(width * factor), round(height * factor), Image.Resampling.BICUBIC)
         for _ in range(int(random.integers(self.rounds[0], self.rounds[1] + 1))):
-            format = "JPEG" if random.random() < 0.5 else "WEBP"
+            format: Literal["JPEG", "WEBP"] = "JPEG" if random.random() < 0.5 else "WEBP"
             pixels = recompressed(pixels, format, _whole(self.quality, random))
         return pixels
 

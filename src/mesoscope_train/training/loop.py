@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,6 @@ from mesoscope_train.training.task import Task
 
 LAST, BEST = "last.ckpt", "best.ckpt"
 _MODES = {"loss": "min", "auc": "max", "accuracy": "max"}
-_SEED = 2_147_483_647
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts) -> No
     """Run all stages that are not done yet; `detector` ends with the best weights of the last one.
 
     Args:
-        run: its directory; a stage's ``done`` file says that it is finished.
+        run: its directory; a stage whose directory holds its weights is finished.
         recipe: of the run.
         detector: with its first weights; changed.
         parts: what is read.
@@ -210,5 +208,4 @@ class _quiet(warnings.catch_warnings):  # noqa: N801 - used like a function
         entered = super().__enter__()
         warnings.filterwarnings("ignore", module="lightning")
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         return entered
