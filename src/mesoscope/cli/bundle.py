@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 app = typer.Typer(
-    help="Trained detectors: list, show, verify, import, pull.", no_args_is_help=True, rich_markup_mode="rich"
+    help="Trained detectors: list, show, verify, import, export, pull.", no_args_is_help=True, rich_markup_mode="rich"
 )
 
 

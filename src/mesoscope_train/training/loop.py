@@ -72,7 +72,8 @@ def _run_stage(run: Run, number: int, recipe: Recipe, detector: Detector, parts:
     stage, loop = recipe.stages[number - 1], recipe.loop
     directory = run.stage(number, stage.name)
     world = loop.devices * loop.nodes
-    trainer = _trainer(run, recipe, stage, directory)
+    with _quiet():
+        trainer = _trainer(run, recipe, stage, directory)
     order = _order(recipe, parts.examples, rank=trainer.global_rank, world=world)
     if not len(order):
         raise UsageError(

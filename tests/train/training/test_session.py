@@ -74,6 +74,13 @@ def test_what_a_run_keeps(run, tiny_manifest):
     assert run.facts("environment")["commands"] == ["mesoscope train --fast"]
 
 
+def test_nobody_advertises(tiny_manifest, tmp_path, caplog, capfd):
+    session.start(recipe(tiny_manifest), tmp_path / "run")
+    said = "".join(capfd.readouterr()) + caplog.text
+    assert "LitLogger" not in said
+    assert "TPU" not in said
+
+
 def test_a_finished_run_stays_as_it_is(run):
     before = run.weights_file.stat().st_mtime_ns
     assert session.resume(run.path).facts("result") == run.facts("result")
@@ -140,6 +147,7 @@ def test_an_unreadable_row_is_left_out_and_said(changed, tmp_path):
     data = run.facts("data")
     assert data["unreadable_rows"] == ["03.png"]
     assert data["train"]["fake"] == 15
+    assert not any("cannot be read" in warning for warning in data["warnings"]), "what took no part is no fault"
 
 
 def test_a_leak_stops_before_anything_is_trained_unless_it_is_named(changed, tmp_path):
