@@ -60,3 +60,15 @@ def test_processes_end_with_a_parent_that_was_killed():
     assert process.stdout.readline().startswith(b"at work")
     process.kill()
     process.communicate(timeout=30)
+
+
+def test_a_script_without_a_guard_is_told(tmp_path):
+    """Its processes run it anew and die; without a check every file would be blamed for that, one after the other."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from mesoscope_train.data.audit.measures.pool import map_batches\n"
+        "print(list(map_batches(len, [[1], [2]], workers=1, on_crash=str)))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "if __name__ ==" in done.stderr.splitlines()[-1]

@@ -14,6 +14,8 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TypeVar
 
+from mesoscope.errors import UsageError
+
 _IN_FLIGHT = 3
 """Batches handed out per process: one at work and two waiting, so that none idles and few results wait."""
 
@@ -36,6 +38,9 @@ def map_batches(
         workers: processes; 0 for this one.
         on_crash: the result of an item on which a process died twice, alone the second time (never with 0).
 
+    Raises:
+        UsageError: no process can be started at all.
+
     Yields:
         The result of each batch; of a batch that was with a process that died, one result for each item.
     """
@@ -46,11 +51,23 @@ def map_batches(
     while True:
         unfinished: list[Sequence[Item]] = []
         with _pool(workers) as pool:
+            _check_alive(pool)
             yield from _drain(pool, function, coming, workers * _IN_FLIGHT, unfinished)
         if not unfinished:
             return
         for batch in unfinished:
             yield from _one_by_one(function, batch, on_crash)
+
+
+def _check_alive(pool: ProcessPoolExecutor) -> None:
+    """Whether a process lives before it has any work: or else every file would be blamed for its death."""
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool:
+        raise UsageError(
+            "no process for measuring can be started. In a script of your own, what calls this must stand below "
+            "'if __name__ == \"__main__\":'; or measure in this process, with workers=0"
+        ) from None
 
 
 def _drain(
