@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import matplotlib
 from cycler import cycler
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import Formatter, FuncFormatter, NullFormatter
 
 from mesoscope.report.words import visible
 from mesoscope_train.figures.colours import GRID, GROUND, INK, LABEL_COLOURS, QUIET, SERIES
@@ -144,3 +146,15 @@ def shortened_apart(names: Sequence[str], length: int = 28) -> list[str]:
             rest = name[start:]
             short[place] = f"…{rest}" if len(rest) < length else f"…{rest[: length - 2]}…"
     return short
+
+
+def log_scale(axis: Axis, formatter: Formatter | None = None) -> None:
+    """Make an axis logarithmic, with plain numbers: the style writes text as it is, TeX's powers too.
+
+    Args:
+        axis: of axes that are drawn already.
+        formatter: of the numbers; by default as ``%g``.
+    """
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_formatter(formatter or FuncFormatter(lambda value, _place: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())

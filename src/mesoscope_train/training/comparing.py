@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from mesoscope.errors import UsageError
-from mesoscope_train.figures import SERIES, house_style, new_figure, shortened
+from mesoscope_train.figures import SERIES, house_style, log_scale, new_figure, shortened
 from mesoscope_train.training.history import Epoch, read_history
 from mesoscope_train.training.run import Run
 
@@ -100,7 +101,8 @@ def comparison(paths: Sequence[Path]) -> Figure:
         cost.annotate(name, (line.parameters, line.seconds_per_epoch), xytext=(4, 4), textcoords="offset points")
     loss.set(xlabel="epoch", ylabel="validation loss")
     auc.set(xlabel="epoch", ylabel="validation AUC")
-    cost.set(xlabel="parameters", ylabel="seconds an epoch", xscale="log")
+    cost.set(xlabel="parameters", ylabel="seconds an epoch")
+    log_scale(cost.xaxis, EngFormatter(sep=""))
     cost.set_ylim(bottom=0)
     cost.margins(x=0.4)
     loss.legend()

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mesoscope.errors import UsageError
-from mesoscope_train.figures import INK, QUIET, SERIES, house_style, new_figure, save
+from mesoscope_train.figures import INK, QUIET, SERIES, house_style, log_scale, new_figure, save
 from mesoscope_train.training.history import Epoch, read_history
 from mesoscope_train.training.run import Run
 
@@ -49,8 +49,9 @@ def curves(history: list[Epoch]) -> Figure:
     quality.set_ylabel("accuracy, AUC")
     quality.legend()
     rate.plot(epochs, [e.learning_rate for e in history], color=INK)
-    rate.set_yscale("log" if all(e.learning_rate > 0 for e in history) else "linear")
-    rate.set_ylabel("learning rate at the epoch's end")
+    if all(e.learning_rate > 0 for e in history):
+        log_scale(rate.yaxis)
+    rate.set_ylabel("learning rate")
     loss.legend()
     for axes in (loss, quality, rate):
         axes.set_xlabel("epoch")

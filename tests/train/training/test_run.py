@@ -98,6 +98,8 @@ def test_curves_and_comparison_are_drawn(tmp_path: Path) -> None:
     figure = curves([EPOCH, replace(EPOCH, stage="top", epoch=1, val_loss=0.4)])
     loss = figure.axes[0].get_lines()[1]
     assert list(loss.get_ydata()) == [0.69, 0.4]
+    ticks = [label.get_text() for label in figure.axes[2].get_yticklabels()]
+    assert not any("$" in tick for tick in ticks), "powers are written as plain numbers"
     with pytest.raises(UsageError, match="nothing to draw"):
         curves([])
     finished(tmp_path / "b", val_loss=0.5)
