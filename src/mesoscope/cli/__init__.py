@@ -11,7 +11,7 @@ import mesoscope
 from mesoscope.cli import bundle as bundle_commands
 from mesoscope.cli.detect import EXAMPLES, detect
 from mesoscope.cli.exits import Program, end_on_signals
-from mesoscope.cli.extensions import BundleGroup, DataGroup
+from mesoscope.cli.extensions import BundleGroup, DataGroup, UnderstandGroup
 
 
 def application() -> typer.Typer:
@@ -31,6 +31,9 @@ def application() -> typer.Typer:
     data = typer.Typer(help="Data sets: import, faces, split, sample, merge, audit, explore.", no_args_is_help=True)
     data.callback()(_top_of_data)
     app.add_typer(data, name="data", cls=DataGroup)
+    understand = typer.Typer(help="What a network looks for, over many pictures.", no_args_is_help=True)
+    understand.callback()(_top_of_understand)
+    app.add_typer(understand, name="understand", cls=UnderstandGroup)
     return app
 
 
@@ -50,6 +53,10 @@ def _top(
 
 def _top_of_data() -> None:
     """Data sets: import, faces, split, sample, merge, audit, explore."""
+
+
+def _top_of_understand() -> None:
+    """What a network looks for, over many pictures: means, neurons, edited parts."""
 
 
 def main() -> None:

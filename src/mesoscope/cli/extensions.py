@@ -99,6 +99,12 @@ class DataGroup(ExtensibleGroup):
     path = "data"
 
 
+class UnderstandGroup(ExtensibleGroup):
+    """`mesoscope understand`: all its commands come from elsewhere."""
+
+    path = "understand"
+
+
 def stand_in(command: str, extension: Extension) -> Any:  # noqa: ANN401 - see ExtensibleGroup.list_commands
     """A command that hands all its arguments, ``--help`` among them, to the real one."""
     app = typer.Typer(add_completion=False)

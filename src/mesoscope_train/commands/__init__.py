@@ -24,6 +24,44 @@ COMPARE = Extension(
 )
 
 
+BUNDLE_QUANTISE = Extension(
+    help="Make an int8 copy of a bundle, measured on validation data.",
+    load="mesoscope_train.commands.bundle_quantise:command",
+    extra="train",
+)
+CALIBRATE = Extension(
+    help="Fit a bundle's probabilities and thresholds on validation data.",
+    load="mesoscope_train.commands.calibrate:command",
+    extra="train",
+)
+EVALUATE = Extension(
+    help="Measure bundles on manifests: numbers with intervals, figures, one page.",
+    load="mesoscope_train.commands.evaluate:command",
+    extra="train",
+)
+STUDY = Extension(
+    help="Run one of the five studies from data to one page.",
+    load="mesoscope_train.commands.study:command",
+    extra="train",
+)
+TUNE = Extension(
+    help="Search a recipe's settings, with pruning; resumable.",
+    load="mesoscope_train.commands.tune:command",
+    extra="train",
+)
+
+
+def _understand(help: str, module: str) -> Extension:
+    return Extension(help=help, load=f"mesoscope_train.commands.{module}:command", extra="train")
+
+
+UNDERSTAND_EDITING = _understand(
+    "How much of a map lies on the parts that are known to be edited.", "understand_editing"
+)
+UNDERSTAND_MEANS = _understand("Mean maps and feature maps over a data set, on one page.", "understand_means")
+UNDERSTAND_NEURONS = _understand("What kernels, filters and neurons look for, as sheets.", "understand_neurons")
+
+
 def _data(help: str, module: str) -> Extension:
     return Extension(help=help, load=f"mesoscope_train.commands.{module}:command", extra="train")
 
