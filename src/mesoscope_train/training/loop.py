@@ -10,7 +10,7 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from safetensors.torch import load_file, save_file
@@ -25,6 +25,7 @@ from mesoscope_train.training.history import HistoryWriter
 from mesoscope_train.training.order import EpochOrder
 from mesoscope_train.training.pictures import Pictures, TrainingLoader, validation_loader
 from mesoscope_train.training.run import Run
+from mesoscope_train.training.showing import EpochProgress
 from mesoscope_train.training.task import Task
 
 LAST, BEST = "last.ckpt", "best.ckpt"
@@ -135,6 +136,7 @@ def _trainer(run: Run, recipe: Recipe, stage: Stage, directory: Path) -> lightni
         num_sanity_val_steps=0,
         log_every_n_steps=10,
         enable_model_summary=False,
+        enable_progress_bar=False,  # Lightning's writes to stdout, which belongs to results
         default_root_dir=directory,
     )
 
@@ -152,7 +154,7 @@ def _callbacks(run: Run, recipe: Recipe, stage: Stage, directory: Path) -> list[
         ),
         ModelCheckpoint(directory, last, every_n_train_steps=loop.checkpoint_steps, enable_version_counter=False),
         HistoryWriter(run.history_file, stage.name, loop.batch_size * loop.devices * loop.nodes),
-        TQDMProgressBar(),
+        EpochProgress(stage.name),
     ]
     if loop.early_stopping:
         callbacks.append(EarlyStopping(monitor, patience=loop.early_stopping, mode=mode))
