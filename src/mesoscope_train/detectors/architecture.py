@@ -1,13 +1,15 @@
 """Architectures by name, and with options: ``NAME`` or ``NAME:key=value,key=value``.
 
 `build_detector` is the one way from such a text to a network; `parse_architecture` says what else belongs to it.
+Beside the options of its family every detector takes ``svm=V``: a support vector machine of V vectors in the place of
+its output layer (`mesoscope_train.detectors.svm`).
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from mesoscope.errors import UsageError
@@ -15,6 +17,7 @@ from mesoscope.preprocess import Preprocess
 from mesoscope.registry import Registry
 from mesoscope_train.detectors.base import Detector
 from mesoscope_train.detectors.options import Options, parse_options
+from mesoscope_train.detectors.svm import MOST_VECTORS, OPTION, SvmHead
 
 SIZE = "size"
 """The option of networks that are built for one size of input."""
@@ -91,13 +94,20 @@ def register(
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """One network: a family and its options. `str` of it is canonical and reads back as the same."""
+    """One network: a family and its options. `str` of it is canonical and reads back as the same.
+
+    Attributes:
+        entry: the family.
+        options: of it.
+        svm: vectors of the support vector machine in the place of the output layer; 0 for none.
+    """
 
     entry: DetectorEntry
     options: Options
+    svm: int = 0
 
     def __str__(self) -> str:
-        options = str(self.options)
+        options = ",".join(part for part in (str(self.options), f"{OPTION}={self.svm}" if self.svm else "") if part)
         return f"{self.entry.name}:{options}" if options else self.entry.name
 
     @property
@@ -112,8 +122,16 @@ class Architecture:
         return self.entry.map_layer
 
     def build(self) -> Detector:
-        """A fresh, randomly initialised module."""
-        return self.entry.builder(self.options) if self.entry.options is not Options else self.entry.builder()
+        """A fresh, randomly initialised module; a support vector machine in it is of zeros."""
+        with_options = self.entry.options is not Options
+        detector = self.entry.builder(self.options) if with_options else self.entry.builder()
+        if self.svm:
+            detector.svm = SvmHead(self.svm, detector.output_layer().in_features)
+        return detector
+
+    def with_svm(self, vectors: int) -> Architecture:
+        """The same network with a support vector machine of so many vectors."""
+        return replace(self, svm=vectors)
 
     def at_size(self, size: int) -> tuple[Architecture, Preprocess]:
         """The same for inputs of `size` pixels, and its preprocessing.
@@ -124,7 +142,7 @@ class Architecture:
         if SIZE in self.entry.options.model_fields:
             others = [part for part in str(self.options).split(",") if part and not part.startswith(f"{SIZE}=")]
             options = parse_options(self.entry.options, ",".join([*others, f"{SIZE}={size}"]), self.entry.name)
-            changed = Architecture(self.entry, options)
+            changed = replace(self, options=options)
             return changed, changed.preprocess
         preprocess = self.preprocess
         if size != preprocess.size and not self.entry.any_size:
@@ -142,7 +160,21 @@ def parse_architecture(text: str) -> Architecture:
     """
     name, _, options = text.partition(":")
     entry = detectors[name]
-    return Architecture(entry, parse_options(entry.options, options, name))
+    others, svm = _without_svm(options, name)
+    return Architecture(entry, parse_options(entry.options, others, name), svm)
+
+
+def _without_svm(options: str, name: str) -> tuple[str, int]:
+    """The options of the family alone, and the vectors of the support vector machine, 0 for none."""
+    parts = options.split(",") if options else []
+    given = [part.removeprefix(f"{OPTION}=") for part in parts if part.startswith(f"{OPTION}=")]
+    if not given:
+        return options, 0
+    if len(given) > 1 or not given[0].isdecimal() or not 1 <= int(given[0]) <= MOST_VECTORS:
+        raise UsageError(
+            f"{name}: {OPTION}=V is the number of a support vector machine's vectors, once, from 1 to {MOST_VECTORS}"
+        )
+    return ",".join(part for part in parts if not part.startswith(f"{OPTION}=")), int(given[0])
 
 
 def build_detector(text: str) -> Detector:

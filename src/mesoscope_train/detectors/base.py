@@ -9,6 +9,8 @@ down as ordinary operations (`mesoscope_train.detectors.explicit`).
 
 A detector is cut twice: at its map's layer (`activations` below, the head above), and before its last dense layer
 (whose input are the `features`). Below the map's layer it is made of named stages, which transfer learning freezes.
+A support vector machine on the features can take the place of the last dense layer (`mesoscope_train.detectors.svm`);
+its gradient depends on the features, where that of a dense layer is its weight.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from mesoscope_train.detectors.explicit import Pull
+from mesoscope_train.detectors.svm import SvmHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,15 @@ class Detector(nn.Module, ABC):
 
     Attributes:
         frozen: names of the stages that training leaves as they are; set by `mesoscope_train.detectors.stages`.
+        svm: what makes the logit of the features in place of the output layer, or None.
     """
+
+    svm: SvmHead | None
 
     def __init__(self) -> None:
         super().__init__()
         self.frozen: tuple[str, ...] = ()
+        self.svm = None
 
     @abstractmethod
     def activations(self, batch: Tensor) -> Tensor:
@@ -91,8 +98,18 @@ class Detector(nn.Module, ABC):
 
     def logit_of(self, features: Tensor) -> Tensor:
         """Features (B, D) to the logit (B,)."""
+        if self.svm is not None:
+            decision: Tensor = self.svm(features)
+            return decision
         outputs: Tensor = self.output_layer()(features)
         return outputs.squeeze(1) if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
+
+    def logit_with_gradient(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """`logit_of`, and its gradient with respect to the features: (B, D), or (1, D) where it is the same for all."""
+        if self.svm is not None:
+            return self.svm.with_gradient(features)
+        weight = self.output_layer().weight
+        return self.logit_of(features), weight if len(weight) == 1 else weight[1:] - weight[:1]
 
     def head_with_alpha(self, activations: Tensor) -> tuple[Tensor, Tensor]:
         """`head`, and the spatial mean of its gradient, in ordinary operations that export to ONNX.
@@ -103,9 +120,8 @@ class Detector(nn.Module, ABC):
             logit (B,) and alpha (B, K), ``alpha[:, k] = mean over h, w of d logit / d A[:, k]``.
         """
         features, pull = self.features_vjp(activations)
-        weight = self.output_layer().weight
-        gradient = weight if len(weight) == 1 else weight[1:] - weight[:1]
-        return self.logit_of(features), pull(gradient).expand(activations.shape[0], -1)
+        logit, gradient = self.logit_with_gradient(features)
+        return logit, pull(gradient).expand(activations.shape[0], -1)
 
     def forward_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, S, S) float32 to logit (B,) and signed Grad-CAM map (B, h, w), without autograd."""
