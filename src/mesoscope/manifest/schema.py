@@ -73,6 +73,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("box_bottom", "number", "Lower edge of that box."),
     Column("finder", "text", "Face finder that found the box."),
     Column("finder_score", "number", "Score that finder gave the face, on its own scale."),
+    Column("landmarks", "text", "Points of the face, x,y in shares of the picture's width and height, with spaces."),
 )
 BY_NAME: Mapping[str, Column] = {column.name: column for column in COLUMNS}
 REQUIRED = tuple(column.name for column in COLUMNS if column.required)
@@ -110,6 +111,7 @@ class Row:
     box_bottom: float | None = None
     finder: str | None = None
     finder_score: float | None = None
+    landmarks: str | None = None
     extra: Mapping[str, Value] = field(default_factory=dict)
 
     @classmethod

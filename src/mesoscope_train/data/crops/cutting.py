@@ -27,6 +27,7 @@ from mesoscope.preprocess import crop, square_around
 from mesoscope.types import Box, FoundFace, UInt8Image
 from mesoscope_train.data.crops.options import CropOptions
 from mesoscope_train.data.crops.records import Crop, FileRecord, Reason
+from mesoscope_train.data.landmarks import as_text
 
 FOLDER = "crops"
 """Below the directory of the run; the crops of ``A/B.mp4`` lie in ``crops/A/B.mp4/``."""
@@ -140,6 +141,7 @@ class Cutter:
             box=(face.box.left, face.box.top, face.box.right, face.box.bottom),
             score=face.score,
             size=size,
+            landmarks=None if face.landmarks is None else as_text(face.landmarks, area),
         )
 
 

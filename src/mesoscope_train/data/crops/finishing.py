@@ -23,6 +23,7 @@ OF_THE_CROP = (
     "box_right",
     "box_bottom",
     "finder",
+    "landmarks",
 )
 """Columns that speak of a crop: where the sources have them they spoke of the sources, and are replaced."""
 
@@ -59,6 +60,7 @@ def _of_crop(crop: Crop, record: FileRecord, source: dict[str, Any]) -> dict[str
         "box_right": right,
         "box_bottom": bottom,
         "finder_score": crop.score,
+        "landmarks": crop.landmarks,
     }
     if record.kind == "video":
         return {**values, "frame": crop.frame, "time": crop.time}

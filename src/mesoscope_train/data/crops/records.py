@@ -34,6 +34,7 @@ class Crop:
         box: left, top, right, bottom of the finder's box in pixels of the upright frame, unrounded.
         score: the finder's, None where it has none.
         size: of the file in bytes: a resumed run takes a file of another size for one that was never finished.
+        landmarks: as the manifest's column of that name; None where the finder has none.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Crop:
     box: tuple[float, float, float, float]
     score: float | None
     size: int
+    landmarks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

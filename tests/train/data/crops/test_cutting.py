@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from mesoscope.media import open_picture, open_video
 from mesoscope.pipeline.framing import Framing
 from mesoscope.preprocess import Preprocess, crop, square_around, to_input
 from mesoscope.types import Box, FoundFace
-from mesoscope_train.data.crops.cutting import chosen, write_picture
+from mesoscope_train.data.crops.cutting import Cutter, Task, chosen, write_picture
 from mesoscope_train.data.crops.options import CropOptions
 from mesoscope_train.data.crops.records import FileRecord
+from mesoscope_train.data.landmarks import points_of
 
 Cut = Callable[..., FileRecord]
 
@@ -131,3 +133,19 @@ def test_half_written_files_of_a_killed_run_are_removed(cut: Cut, tmp_path: Path
     leftover.touch()
     record = cut("real/man.png")
     assert [file.name for file in leftover.parent.iterdir()] == [Path(record.crops[0].path).name]
+
+
+def test_landmarks_of_a_finder_that_has_them_follow_the_crop(sources: Manifest, tmp_path: Path) -> None:
+    points = np.array([[60, 70], [110, 72], [85, 95], [65, 120], [108, 121]], np.float32)
+
+    def finder(_pixels: np.ndarray) -> list[FoundFace]:
+        return [FoundFace(Box(40, 50, 140, 150), 0.9, points)]
+
+    options = CropOptions(size=64, quality=None, margin=0.2)
+    (made,) = Cutter(sources.root, tmp_path, options, finder)(Task(0, "real/man.png")).crops
+    assert made.landmarks is not None
+    again = points_of(made.landmarks, made.path) * 120 + [30, 40]
+    np.testing.assert_allclose(again, points, atol=0.01)
+    assert FileRecord.from_json(json.loads(json.dumps(FileRecord(0, "a", None, crops=(made,)).to_json()))).crops == (
+        made,
+    )
