@@ -105,7 +105,7 @@ class Detector(nn.Module, ABC):
         return outputs.squeeze(1) if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
 
     def logit_with_gradient(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """`logit_of`, and its gradient with respect to the features: (B, D), or (1, D) where it is the same for all."""
+        """`logit_of`, and its gradient with respect to the features: (B, D), or (1, D) where it is one for all."""
         if self.svm is not None:
             return self.svm.with_gradient(features)
         weight = self.output_layer().weight

@@ -1,7 +1,7 @@
 """A support vector machine with a Gaussian kernel, in the place of a detector's output layer.
 
-Paper: Cortes and Vapnik: "Support-Vector Networks", Machine Learning 20, 1995; on a network's features as in the study
-``mesoinception-svm``.
+Paper: Cortes and Vapnik: "Support-Vector Networks", Machine Learning 20, 1995; on a network's features as in the
+study ``mesoinception-svm``.
 Source: written from the definition; fitted by scikit-learn (`mesoscope_train.svm`).
 
 The decision value of features x (D numbers) is ``f(x) = sum_i c_i exp(-gamma |s - v_i|^2) + b`` with s the features
