@@ -1,11 +1,13 @@
-"""A table from name to thing, filled by decorators: how face finders, engines and detectors are plugged in."""
+"""How parts are plugged in: a table from name to thing filled by decorators, and things that are loaded when used."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from mesoscope.errors import UsageError
+from mesoscope.errors import ExtraMissing, UsageError
 
 T = TypeVar("T")
 
@@ -47,3 +49,34 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._things
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Something that is imported only when it is used, maybe from a part that is not installed.
+
+    Attributes:
+        load: ``package.module:name``.
+        extra: the extra of mesoscope that brings what the module imports; None where nothing is needed.
+    """
+
+    load: str
+    extra: str | None = None
+
+    def found(self, what: str) -> Any:  # noqa: ANN401 - whatever stands there
+        """Import it.
+
+        Args:
+            what: it is, for the message.
+
+        Raises:
+            ExtraMissing: a part that its extra brings is not installed.
+        """
+        module, _, name = self.load.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as error:
+            own = (error.name or "").partition(".")[0] in ("mesoscope", module.partition(".")[0])
+            if own or self.extra is None:
+                raise
+            raise ExtraMissing(what, self.extra) from error
