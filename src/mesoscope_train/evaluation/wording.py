@@ -134,5 +134,6 @@ def slugs(names: Sequence[str]) -> dict[str, str]:
 def signs_told(metrics: Metrics, readings: Sequence[Reading]) -> str:
     """What the marks behind the readings' bundles mean, to be put behind a figure's note; empty without any."""
     used = {sign(metrics, one.bundle, one.manifest) for one in readings}
-    told = [f"{mark} {SHORT_MEANINGS[mark]}" for mark in SHORT_MEANINGS if mark in used]
+    # held together by spaces that are no places to break a line
+    told = [f"{mark} {meaning}".replace(" ", "\u00a0") for mark, meaning in SHORT_MEANINGS.items() if mark in used]
     return f" {'; '.join(told)}." if told else ""

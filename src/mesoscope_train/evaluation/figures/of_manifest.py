@@ -114,7 +114,10 @@ def _precision_recall(metrics: Metrics, readings: Sequence[Reading], slug: str) 
             lines.append(Line(label, curve.recall, curve.precision, curve.low, curve.high, curve.at_threshold))
             rate = curve.prevalence
     first = readings[0]
-    note = f"{counted(readings)}. Bands: {drawn_by(metrics, first.manifest)}. Marks: the bundle’s own threshold.{signs_told(metrics, readings)}"
+    note = (
+        f"{counted(readings)}. Bands: {drawn_by(metrics, first.manifest)}. Marks: the bundle’s own threshold."
+        f"{signs_told(metrics, readings)}"
+    )
     figure = draw_precision_recall(lines, title=_titled(readings, "Precision and recall"), note=note, base_rate=rate)
     caption = (
         "Of the files called fake, how many are (precision), against how many fakes are found (recall), if "
@@ -156,8 +159,8 @@ def _confusion(metrics: Metrics, readings: Sequence[Reading], slug: str) -> Iter
         return
     first = readings[0]
     note = (
-        "Rows: the truth, with its number. Columns: what was said at the bundle’s threshold; those in the inconclusive "
-        "band stand on their side of it. No answer: errors, and pictures that the bundle cannot judge."
+        "Rows: the truth, with its number. Columns: what was said at the bundle’s threshold; those in the "
+        "inconclusive band stand on their side of it. No answer: errors, and pictures that the bundle cannot judge."
         f"{signs_told(metrics, readings)}"
     )
     figure = draw_confusions(matrices, title=_titled(readings, "What was said of reals and of fakes"), note=note)

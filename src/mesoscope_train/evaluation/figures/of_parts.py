@@ -81,8 +81,8 @@ def _slice_chart(
 def _told(rates: Sequence[str]) -> str:
     if list(rates) == ["false_positive_rate"]:
         return (
-            "All of them are real: every mark is the share of pictures that would wrongly be called fake. It must not "
-            "depend on who is seen."
+            "All of them are real: every mark is the share of pictures that would wrongly be called fake. It must "
+            "not depend on who is seen."
         )
     return "Further right is better for accuracy, worse for the others."
 
@@ -199,7 +199,7 @@ def cross_charts(metrics: Metrics) -> Iterator[Chart]:
         figure = draw_heat(
             cells, rows, columns, title=f"{title} of each bundle on each data set", note=note, chance=chance
         )
-        caption = f"{title}, clean pictures, counted one by one. What differs along a row is what one published figure hides."
+        caption = f"{title}, clean pictures, one by one. What differs along a row is what a single figure hides."
         yield Chart(f"cross-{name}", figure, caption, "", "cross")
 
 
