@@ -17,8 +17,8 @@ from typing import Annotated, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pyarrow import parquet
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mesoscope.atomic import explained, replacing
 from mesoscope.errors import UsageError
@@ -185,9 +185,12 @@ def scores_file(path: Path, schema: pa.Schema, facts: ScoresFacts) -> Iterator[p
         UsageError: the file cannot be written.
     """
     described = schema.with_metadata({KEY: facts.model_dump_json().encode()})
-    with replacing(path) as partial, explained(path):
-        with parquet.ParquetWriter(partial, described, compression="zstd") as writer:
-            yield writer
+    with (
+        replacing(path) as partial,
+        explained(path),
+        parquet.ParquetWriter(partial, described, compression="zstd") as writer,
+    ):
+        yield writer
 
 
 def write_scores(scores: Scores, path: Path) -> None:
