@@ -104,7 +104,8 @@ class _Measuring:
         by_group = [np.bincount(sample.group, weights=columns[name], minlength=sample.groups) for name in columns]
         self._sums = np.stack(by_group, axis=1)
         self._sums[:, self._columns.index("all")] += sample.silent
-        self._bins = bin_sums(sample.fake, sample.probability, bins, sample.group, sample.groups)
+        per_bin = bin_sums(sample.fake, sample.probability, bins, sample.group, sample.groups)
+        self._bins = per_bin.reshape(sample.groups, -1)
         self._ladder = Ladder.of(sample.fake, sample.logit) if names & set(RANKING) else None
         self._sure = by_sureness(sample.fake != sample.called_fake, sample.sureness) if "aurc" in names else None
 
@@ -116,12 +117,11 @@ class _Measuring:
         if "balanced_accuracy" in self._names:
             found["balanced_accuracy"] = (RATIOS["accuracy_real"].of(sums) + RATIOS["accuracy_fake"].of(sums)) / 2
         if "ece" in self._names:
-            found["ece"] = calibration_error(np.tensordot(groups, self._bins, axes=1))
-        rows = None if weights is None else weights[:, self._group]
+            found["ece"] = calibration_error((groups @ self._bins).reshape(len(groups), 3, -1))
         if self._ladder:
-            found |= _ranking(self._ladder.descend(rows), self._names)
+            found |= _ranking(self._ladder.descend(weights, self._group), self._names)
         if self._sure:
-            found["aurc"] = area_under_risk(self._sure.descend(rows))
+            found["aurc"] = area_under_risk(self._sure.descend(weights, self._group))
         return found
 
 

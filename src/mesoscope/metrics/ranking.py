@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from mesoscope.metrics.bootstrap import draw_groups
 from mesoscope.metrics.undefined import ALL_EQUAL, Bools, Floats, Ints, Number, Undefined, one_class, unfit
+
+_ROUNDING = 1e-12
+"""Relative: 0.05 times 20 is one real, though a float may say a little less."""
+_LEAST = 1e-300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,20 +43,25 @@ class Ladder:
         ends = np.append(np.flatnonzero(np.diff(fallen)), scores.size - 1)
         return cls(np.asarray(order, np.int64), fake[order], np.asarray(ends, np.int64), fallen[ends])
 
-    def descend(self, weights: Floats | None = None) -> Descent:
-        """Fakes and reals at or above each rung.
+    def descend(self, weights: Floats | None = None, group: Ints | None = None) -> Descent:
+        """Fakes and reals at or above each rung, rows (or their groups) weighted in D ways.
 
         Args:
-            weights: (D, N) of the rows, in their own order; None counts each once (D = 1).
+            weights: (D, groups); None counts each row once (D = 1).
+            group: (N,) the column of `weights` for each row; None where there is one for each row.
         """
-        sorted_weights = np.ones((1, self.order.size)) if weights is None else weights[:, self.order]
-        everything = np.cumsum(sorted_weights, axis=1)[:, self.ends]
-        sorted_weights[:, ~self.fake] = 0
-        fakes = np.cumsum(sorted_weights, axis=1)[:, self.ends]
-        return Descent(fakes, everything - fakes)
+        if weights is None:
+            each = np.ones((1, self.order.size))
+        else:
+            each = np.take(weights, self.order if group is None else group[self.order], axis=1)
+        everything = np.cumsum(each, axis=1)
+        fakes = np.cumsum(np.multiply(each, self.fake, out=each), axis=1)
+        if self.ends.size < self.order.size:
+            everything, fakes = everything[:, self.ends], fakes[:, self.ends]
+        return Descent(fakes, np.subtract(everything, fakes, out=everything))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Descent:
     """Weighted counts at or above each of K rungs, for D weightings.
 
@@ -65,43 +75,52 @@ class Descent:
     true: Floats
     false: Floats
 
-    @property
+    @cached_property
     def tpr(self) -> Floats:
         """(D, K) share of the fakes."""
         return _share(self.true, self.true[:, -1:])
 
-    @property
+    @cached_property
     def fpr(self) -> Floats:
         """(D, K) share of the reals."""
         return _share(self.false, self.false[:, -1:])
 
     def auc(self) -> Floats:
         """Area under the ROC curve by trapezoids: a pair of equal scores counts half."""
-        before = _shifted(self.true)
-        area = ((self.true + before) * (self.false - _shifted(self.false))).sum(axis=1) / 2
-        return _share(area, self.true[:, -1] * self.false[:, -1])
+        true, false = self.true, self.false
+        both = true[:, -1] * false[:, -1]
+        # twice the area is the sum of false[k] * true[k - 1] - false[k - 1] * true[k], and the corner's product
+        crossed = np.einsum("dk,dk->d", false[:, 1:], true[:, :-1]) - np.einsum(
+            "dk,dk->d", false[:, :-1], true[:, 1:]
+        )
+        return _share((crossed + both) / 2, both)
 
     def average_precision(self) -> Floats:
         """Sum of precision times the step in recall, without interpolation."""
-        precision = np.nan_to_num(_share(self.true, self.true + self.false))
-        steps = ((self.true - _shifted(self.true)) * precision).sum(axis=1)
+        # at a rung without any weight the step is 0, whatever is divided by
+        precision = self.true / np.maximum(self.true + self.false, _LEAST)
+        steps = np.einsum("dk,dk->d", np.diff(self.true, axis=1, prepend=0.0), precision)
         return np.where(self.false[:, -1] > 0, _share(steps, self.true[:, -1]), np.nan)
 
     def eer(self) -> Floats:
         """Where the ROC curve, rungs joined by straight lines, crosses fpr = 1 - tpr."""
         fpr, tpr = self.fpr, self.tpr
-        above = fpr + tpr - 1
-        place = np.argmax(above >= 0, axis=1)
-        rows = np.arange(len(fpr))
-        end, start = above[rows, place], np.where(place > 0, above[rows, place - 1], -1.0)
-        fpr_end, fpr_start = fpr[rows, place], np.where(place > 0, fpr[rows, place - 1], 0.0)
-        return np.asarray(fpr_start + (fpr_end - fpr_start) * _share(-start, end - start))
+        # fpr + tpr rises down the rungs
+        place = np.minimum(np.count_nonzero(fpr + tpr < 1, axis=1), fpr.shape[1] - 1)
+        rows, before = np.arange(len(fpr)), np.maximum(place - 1, 0)
+        fpr_start, tpr_start = (np.where(place > 0, rate[rows, before], 0.0) for rate in (fpr, tpr))
+        fpr_end, tpr_end = fpr[rows, place], tpr[rows, place]
+        walked = _share(1 - fpr_start - tpr_start, fpr_end + tpr_end - fpr_start - tpr_start)
+        return np.asarray(fpr_start + (fpr_end - fpr_start) * walked)
 
     def recall_at(self, fpr: float) -> Floats:
         """Highest share of fakes at a threshold that calls at most the share `fpr` of the reals fake."""
-        within = self.fpr <= fpr
-        best = np.where(within, self.tpr, 0.0).max(axis=1)
-        return np.where(np.isfinite(self.fpr[:, -1]) & np.isfinite(self.tpr[:, -1]), best, np.nan)
+        allowed = fpr * self.false[:, -1:] * (1 + _ROUNDING)
+        # counts rise down the rungs: as many as are within stand before the first that is not
+        place = np.count_nonzero(self.false <= allowed, axis=1)
+        best = np.take_along_axis(self.true, np.maximum(place - 1, 0)[:, None], axis=1)[:, 0]
+        share = _share(np.where(place > 0, best, 0.0), self.true[:, -1])
+        return np.where(self.false[:, -1] > 0, share, np.nan)
 
 
 def roc_auc(fake: Bools, scores: Floats) -> Number:
@@ -158,7 +177,7 @@ def auc_draws(fake: Bools, scores: Floats, group: Ints, groups: int, *, draws: i
     """
     ladder = Ladder.of(fake, scores)
     blocks = draw_groups(groups, draws, seed, rows=scores.size)
-    return np.concatenate([ladder.descend(weights[:, group]).auc() for weights in blocks])
+    return np.concatenate([ladder.descend(weights, group).auc() for weights in blocks])
 
 
 def roc_vertices(fake: Bools, scores: Floats) -> tuple[Floats, Floats, Floats]:
@@ -181,11 +200,6 @@ def curves_of(descent: Descent) -> Iterator[tuple[Floats, Floats, Floats]]:
     for fpr, tpr, precise in zip(descent.fpr, descent.tpr, precision, strict=True):
         if np.isfinite(fpr[-1]) and np.isfinite(tpr[-1]):
             yield fpr, tpr, precise
-
-
-def _shifted(counts: Floats) -> Floats:
-    """The counts of the rung above, 0 before the first."""
-    return np.concatenate([np.zeros((len(counts), 1)), counts[:, :-1]], axis=1)
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

@@ -55,8 +55,9 @@ class Sample:
 
     @property
     def sureness(self) -> Floats:
-        """(N,) distance from the threshold in log-odds, at least 0."""
-        return np.asarray(np.abs(log_odds(self.probability) - log_odds(np.array([self.threshold]))))
+        """(N,) distance from the threshold in log-odds, at least 0; rounded, so that equally far is equal."""
+        distance = np.abs(log_odds(self.probability) - log_odds(np.array([self.threshold])))
+        return np.asarray(np.round(distance, 9))
 
     def take(self, rows: Bools) -> Sample:
         """Some of the answered units; the groups keep their codes, and none of the silent."""

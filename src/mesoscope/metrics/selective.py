@@ -31,6 +31,7 @@ def risk_of(descent: Descent) -> Floats:
 
 def area_under_risk(descent: Descent) -> Floats:
     """(D,) mean risk over all coverages; units equally sure are kept or put aside together."""
-    coverage = coverage_of(descent)
-    steps = np.diff(coverage, axis=1, prepend=0.0)
-    return np.asarray((steps * np.nan_to_num(risk_of(descent))).sum(axis=1))
+    kept = descent.true + descent.false
+    risk = descent.true / np.maximum(kept, 1e-300)
+    steps = np.diff(kept, axis=1, prepend=0.0)
+    return np.asarray(np.einsum("dk,dk->d", steps, risk) / kept[:, -1])
