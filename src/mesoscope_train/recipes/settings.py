@@ -219,6 +219,34 @@ class Loop(Settings):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class Svm(Settings):
+    """A support vector machine on the features of the trained network, in the place of its output layer.
+
+    C and gamma are those of the grid with the best mean `measure` over folds that keep groups together, all of them
+    in the training part; the validation part serves for calibration and thresholds alone.
+
+    Attributes:
+        network: ``train`` the network by the stages first; ``keep`` it as its first weights are; ``auto`` keeps it
+            where those weights are of the whole network, its head too, and trains it otherwise.
+        c: penalties that are tried.
+        gamma: kernel widths that are tried, times the number of features: 1 is scikit-learn's ``scale``.
+        measure: what is compared.
+        folds: at most; fewer where there are fewer groups.
+        balanced: both classes weigh the same in all, however many rows each has.
+        exact_rows: largest training part for the exact machine; a larger one gets an approximation of the kernel.
+        landmarks: of that approximation.
+    """
+
+    network: Literal["auto", "train", "keep"] = "auto"
+    c: Annotated[tuple[Positive, ...], Field(min_length=1)] = (0.1, 1.0, 10.0)
+    gamma: Annotated[tuple[Positive, ...], Field(min_length=1)] = (0.1, 0.3, 1.0, 3.0)
+    measure: Literal["accuracy", "auc"] = "accuracy"
+    folds: Annotated[int, Field(ge=2)] = 5
+    balanced: bool = False
+    exact_rows: Annotated[int, Field(ge=0)] = 20_000
+    landmarks: Annotated[int, Field(ge=2, le=10_000)] = 1000
+
+
 class Recipe(Settings):
     """A whole run.
 
@@ -228,6 +256,7 @@ class Recipe(Settings):
         chosen: dotted names of settings that the study does not state and we chose.
         augment: operations on training pictures, in order.
         stages: in order; at least one.
+        svm: fitted when the stages are done; None for none.
         fast: a smoke test: few rows, one short epoch a stage; never a result.
     """
 
@@ -238,6 +267,7 @@ class Recipe(Settings):
     model: Model
     augment: tuple[Operation, ...] = ()
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    svm: Svm | None = None
     loss: Loss = Loss()
     loop: Loop = Loop()
     fast: bool = False
