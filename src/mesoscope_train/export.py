@@ -37,7 +37,14 @@ from mesoscope.types import Float32Array
 from mesoscope_train.detectors import Detector, build_detector, parse_architecture
 from mesoscope_train.errors import ExportError
 from mesoscope_train.graph import export_graph
-from mesoscope_train.parity import check_parity, measure_parity, reference_of, stand_in_inputs
+from mesoscope_train.parity import (
+    Floats,
+    check_expected,
+    check_parity,
+    measure_parity,
+    reference_of,
+    stand_in_inputs,
+)
 
 
 def export_bundle(
@@ -58,6 +65,7 @@ def export_bundle(
     band: Band | None = None,
     floor: float | None = None,
     parity_inputs: Float32Array | None = None,
+    expected: Floats | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write the bundle ``out_dir/name-version`` as a whole or not at all, and read it back.
@@ -79,12 +87,13 @@ def export_bundle(
         band: with thresholds.
         floor: the map's floor (`mesoscope.bundle.Explanation`); by default `peak_on_nothing`.
         parity_inputs: (N, 3, S, S) float32 to measure parity on; by default noise.
+        expected: (N,) logits that another implementation gives on `parity_inputs`; both engines must give the same.
         overwrite: replace a bundle that is already there.
 
     Raises:
         UsageError: unknown architecture or option, or something is already at the place.
-        ExportError: the graph differs from the module (`mesoscope_train.parity.check_parity`), or the module's
-            values are not finite.
+        ExportError: the graph differs from the module (`mesoscope_train.parity.check_parity`) or from `expected`, or
+            the module's values are not finite.
         pydantic.ValidationError: the parts do not make a contract.
     """
     parsed = parse_architecture(architecture)
@@ -100,6 +109,8 @@ def export_bundle(
         reference = reference_of(module, parsed.map_layer, inputs)
         parity = measure_parity(reference, staged / GRAPH_FILE, inputs)
         check_parity(parity, reference, module, parsed.map_layer, inputs, name=target.name)
+        if expected is not None:
+            check_expected(expected, staged / GRAPH_FILE, inputs, name=target.name)
         contract = BundleContract(
             schema_version=1,
             name=name,

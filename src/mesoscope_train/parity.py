@@ -127,6 +127,27 @@ def check_parity(
             )
 
 
+def check_expected(expected: Floats, graph: Path, inputs: Float32Array, *, name: str) -> None:
+    """Refuse a graph whose logits differ from another implementation's by more than `LARGEST_DIFFERENCE`.
+
+    Args:
+        expected: its logits, (N,): of an SVM, scikit-learn's ``decision_function``.
+        graph: the ONNX file.
+        inputs: (N, 3, S, S) float32.
+        name: of the bundle, for the message.
+
+    Raises:
+        ExportError: it differs in one of the engines.
+    """
+    for engine in ("openvino", "onnxruntime"):
+        worst = float(np.abs(_run(engine, graph, inputs)[0] - expected).max())
+        if not worst <= LARGEST_DIFFERENCE:
+            raise ExportError(
+                f"{name} was not written: in {engine} its logits differ by {worst:.2g} from those of the implementation "
+                f"it was made of (at most {LARGEST_DIFFERENCE:g} is allowed); an SVM is less exact the larger its C is"
+            )
+
+
 def _run(engine: str, graph: Path, inputs: Float32Array) -> tuple[Float32Array, Float32Array]:
     session = engines[engine](graph, 0)
     pieces = [session(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]

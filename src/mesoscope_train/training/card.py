@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mesoscope.bundle import Band, Calibration, Thresholds
 from mesoscope_train.recipes import as_yaml
 from mesoscope_train.recipes.settings import Recipe
+from mesoscope_train.svm.card import svm_section
 from mesoscope_train.training.run import Run
 
 GENERAL_LIMITS = (
@@ -27,6 +30,7 @@ def card_of(run: Run, recipe: Recipe, identifier: str, decided: tuple[Calibratio
     """Markdown."""
     calibration, thresholds, band = decided
     facts, result, environment = run.facts("data"), run.facts("result"), run.facts("environment")
+    svm = f"{svm_section(run.facts('svm'))}\n" if recipe.svm is not None else ""
     budgets = "\n".join(f"| {budget.max_fpr:g} | {budget.threshold:.4f} |" for budget in thresholds.budgets)
     limits = "\n".join(f"* {limit}" for limit in limits_of(run, recipe))
     commands = "\n".join(environment.get("commands", []))
@@ -43,11 +47,9 @@ Manifest sha256 `{facts.get("manifest_sha256", "unknown")}`. First weights: {_or
 
 ## Validation
 
-Best epoch by `val_{recipe.loop.monitor}`: loss {result["val_loss"]:.4f}, accuracy {result["val_accuracy"]:.4f},
-AUC {result["val_auc"]:.4f}. The epoch was chosen on these very pictures, so the figures are hopeful; no test picture
-took part in training or in any choice.
+{_epoch(result, recipe)}; no test picture took part in training or in any choice.
 
-Calibration ({calibration.method}): slope {calibration.slope:.4f}, intercept {calibration.intercept:.4f}.
+{svm}Calibration ({calibration.method}): slope {calibration.slope:.4f}, intercept {calibration.intercept:.4f}.
 Thresholds and band are chosen on {thresholds.chosen_on} ({thresholds.n_real:,} real, {thresholds.n_fake:,} fake).
 Default threshold {thresholds.default:.4f}; inconclusive from {band.lower:.4f} to {band.upper:.4f}.
 
@@ -71,6 +73,18 @@ Commit `{environment.get("commit")}`.
 {as_yaml(recipe).rstrip()}
 ```
 """
+
+
+def _epoch(result: dict[str, Any], recipe: Recipe) -> str:
+    figures = (
+        f"loss {result['val_loss']:.4f}, accuracy {result['val_accuracy']:.4f},\nAUC {result['val_auc']:.4f}"
+    )
+    if not result["epoch"]:
+        return f"The network was kept as its first weights are: {figures}"
+    return (
+        f"Best epoch by `val_{recipe.loop.monitor}`: {figures}. The epoch was chosen on these very pictures, so the "
+        "figures are\nhopeful"
+    )
 
 
 def _part(name: str, counts: dict[str, int]) -> str:

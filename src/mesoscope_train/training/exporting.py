@@ -18,8 +18,9 @@ from mesoscope_train.errors import WeightsError
 from mesoscope_train.export import export_bundle
 from mesoscope_train.recipes.settings import Recipe
 from mesoscope_train.thresholds import choose, fit_platt, group_weights
+from mesoscope_train.svm.step import load_head, reference_of
 from mesoscope_train.training.card import card_of, limits_of
-from mesoscope_train.training.examples import Examples, parts_of
+from mesoscope_train.training.examples import Examples, examples_of, parts_of
 from mesoscope_train.training.pixels import decoded
 from mesoscope_train.training.run import Run
 from mesoscope_train.training.session import architecture_of, run_manifest
@@ -63,6 +64,10 @@ def export_run(
     detector = load_run(run, recipe)
     architecture, spec = architecture_of(recipe.model)
     train, validation = _parts(run, recipe)
+    shown, expected = validation, None
+    if detector.svm is not None:
+        architecture = architecture.with_svm(len(detector.svm.vectors))
+        shown, expected = _decided(run, validation)
     logits = logits_of(detector, validation, spec)
     calibration, thresholds, band = decide(logits, validation)
     return export_bundle(
@@ -80,7 +85,8 @@ def export_run(
         calibration=calibration,
         thresholds=thresholds,
         band=band,
-        parity_inputs=_some_inputs(validation, spec),
+        parity_inputs=_some_inputs(shown, spec),
+        expected=expected,
         overwrite=overwrite,
     )
 
@@ -96,6 +102,8 @@ def load_run(run: Run, recipe: Recipe) -> Detector:
         detector.load_state_dict(load_file(run.weights_file))
     except (RuntimeError, OSError) as error:
         raise WeightsError(f"{run.weights_file} does not fit {recipe.model.detector}: {error}") from error
+    if recipe.svm is not None:
+        detector.svm = load_head(run)
     return detector.eval()
 
 
@@ -135,8 +143,21 @@ def _parts(run: Run, recipe: Recipe) -> tuple[Examples, Examples]:
 
 def _some_inputs(examples: Examples, spec: Preprocess) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Pictures from all over the validation part, both labels among them."""
-    rows = np.linspace(0, len(examples) - 1, min(PARITY_INPUTS, len(examples))).round().astype(int)
-    return to_batch([decoded(examples.files[row]) for row in rows], spec)
+    return to_batch([decoded(examples.files[row]) for row in _some_rows(examples)], spec)
+
+
+def _some_rows(examples: Examples) -> list[int]:
+    rows: list[int] = np.linspace(0, len(examples) - 1, min(PARITY_INPUTS, len(examples))).round().astype(int).tolist()
+    return rows
+
+
+def _decided(run: Run, validation: Examples) -> tuple[Examples, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    """Validation pictures that scikit-learn's machine decided on, and its values for those that parity is tried on."""
+    known = reference_of(run)
+    manifest = validation.manifest
+    shown = examples_of(manifest.take(np.array([path in known for path in manifest.values("path")], bool)))
+    paths = shown.manifest.values("path")
+    return shown, np.array([known[paths[row]] for row in _some_rows(shown)])
 
 
 def _terms(train: Examples, terms: Mapping[str, str]) -> list[str]:

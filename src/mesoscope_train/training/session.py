@@ -23,8 +23,11 @@ from mesoscope_train.data.splitting.merging import merge
 from mesoscope_train.data.splitting.sources import Source
 from mesoscope_train.detectors import Detector, parse_architecture
 from mesoscope_train.detectors.architecture import Architecture
+from mesoscope_train.detectors.svm import OPTION
 from mesoscope_train.progress import progress
 from mesoscope_train.recipes.settings import ALL, Model, Recipe
+from mesoscope_train.svm.fitting import check_classes
+from mesoscope_train.svm.step import Part, fit_svm, keep_network, keeps_network, kept_epoch
 from mesoscope_train.training import run as runs
 from mesoscope_train.training.curves import write_curves
 from mesoscope_train.training.examples import Examples, examples_of, parts_of
@@ -140,8 +143,14 @@ def detector_for(recipe: Recipe) -> tuple[Detector, WeightsRecord]:
     Raises:
         UsageError: unknown detector; weights that are not of it; random ones where a stage is frozen.
     """
+    architecture = architecture_of(recipe.model)[0]
+    if architecture.svm:
+        raise UsageError(
+            f"{architecture}: an SVM is fitted, not trained; name the detector without {OPTION}=…, and give the recipe "
+            "an SVM (--set 'svm={}')"
+        )
     torch.manual_seed(recipe.loop.seed)
-    detector = architecture_of(recipe.model)[0].build()
+    detector = architecture.build()
     origin = load_weights(detector, recipe.model.weights)
     if any(stage.train != ALL for stage in recipe.stages):
         require_pretrained(origin)
@@ -150,15 +159,28 @@ def detector_for(recipe: Recipe) -> tuple[Detector, WeightsRecord]:
 
 def _train(run: Run, recipe: Recipe, allow_leaks: Collection[str] = ()) -> Run:
     prepared = _prepare(run, recipe, allow_leaks)
+    if recipe.svm is not None:  # said before a network is trained for it
+        check_classes(prepared.train.fake, prepared.train.groups)
     detector, origin = detector_for(recipe)
     if _first_process():
         remark(f"first weights: {origin}")
         run.write_facts("data", _data_facts(prepared, allow_leaks, asdict(origin)))
-    run_stages(run, recipe, detector, _parts(recipe, prepared))
+    if keeps_network(recipe, origin):
+        keep_network(run, detector)
+    else:
+        run_stages(run, recipe, detector, _parts(recipe, prepared))
     if _first_process():
+        if recipe.svm is not None:
+            fit_svm(run, recipe, detector, *(_clean(part, recipe) for part in (prepared.train, prepared.validation)))
         write_curves(run)
         run.write_facts("result", _result(run, recipe, detector))
     return run
+
+
+def _clean(part: Examples, recipe: Recipe) -> Part:
+    """Rows as they are judged later, without augmentation."""
+    spec = architecture_of(recipe.model)[1]
+    return Part(part, Pictures(part.files, part.fake, spec, (), _cache(part, recipe)))
 
 
 def _prepare(run: Run, recipe: Recipe, allow_leaks: Collection[str]) -> Prepared:
@@ -227,7 +249,7 @@ def _data_facts(prepared: Prepared, allow_leaks: Collection[str], origin: dict[s
 def _result(run: Run, recipe: Recipe, detector: Detector) -> dict[str, Any]:
     """What came of it; validation figures are of the best epoch of the last stage, by what was monitored."""
     history = read_history(run.history_file)
-    last = [epoch for epoch in history if epoch.stage == recipe.stages[-1].name]
+    last = [epoch for epoch in history if epoch.stage == recipe.stages[-1].name] or [kept_epoch(run)]
     monitored = {"loss": lambda e: -e.val_loss, "auc": lambda e: e.val_auc, "accuracy": lambda e: e.val_accuracy}
     best = max(last, key=monitored[recipe.loop.monitor])
     return {
@@ -241,6 +263,7 @@ def _result(run: Run, recipe: Recipe, detector: Detector) -> dict[str, Any]:
         "seconds_per_epoch": float(np.mean([epoch.seconds for epoch in last])),
         "images_per_second": float(np.mean([epoch.images_per_second for epoch in last])),
         "epochs": len(history),
+        **({"svm": run.facts("svm")["validation"]["svm"]} if recipe.svm is not None else {}),
     }
 
 
