@@ -135,6 +135,11 @@ def _report(run: object) -> None:
         return
     for warning in (*data.get("leaks", ()), *data.get("warnings", ())):
         warn(warning)
-    remark(f"validation figures of epoch {result['epoch']}, which was chosen on these very pictures:")
+    chosen = f"epoch {result['epoch']}, which was chosen on these very pictures"
+    remark(f"validation figures of {chosen if result['epoch'] else 'the network, which was kept as it was'}:")
     figures = {"loss": "val_loss", "accuracy": "val_accuracy", "AUC": "val_auc"}
-    stdout().print("  ".join(f"{name} {result[key]:.4f}" for name, key in figures.items()), run.path, sep="\n")
+    stdout().print("  ".join(f"{name} {result[key]:.4f}" for name, key in figures.items()))
+    if "svm" in result:
+        remark("of the SVM, whose C and gamma were chosen on training pictures:")
+        stdout().print(f"accuracy {result['svm']['accuracy']:.4f}  AUC {result['svm']['auc']:.4f}")
+    stdout().print(run.path)

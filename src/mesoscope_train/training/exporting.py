@@ -18,6 +18,7 @@ from mesoscope_train.errors import WeightsError
 from mesoscope_train.export import export_bundle
 from mesoscope_train.recipes.settings import Recipe
 from mesoscope_train.thresholds import choose, fit_platt, group_weights
+from mesoscope_train.svm.fitting import Floats
 from mesoscope_train.svm.step import load_head, reference_of
 from mesoscope_train.training.card import card_of, limits_of
 from mesoscope_train.training.examples import Examples, examples_of, parts_of
@@ -67,7 +68,7 @@ def export_run(
     shown, expected = validation, None
     if detector.svm is not None:
         architecture = architecture.with_svm(len(detector.svm.vectors))
-        shown, expected = _decided(run, validation)
+        shown, expected = _by_scikit_learn(run, validation)
     logits = logits_of(detector, validation, spec)
     calibration, thresholds, band = decide(logits, validation)
     return export_bundle(
@@ -147,12 +148,12 @@ def _some_inputs(examples: Examples, spec: Preprocess) -> np.ndarray[tuple[int, 
 
 
 def _some_rows(examples: Examples) -> list[int]:
-    rows: list[int] = np.linspace(0, len(examples) - 1, min(PARITY_INPUTS, len(examples))).round().astype(int).tolist()
-    return rows
+    rows = np.linspace(0, len(examples) - 1, min(PARITY_INPUTS, len(examples))).round()
+    return [int(row) for row in rows]
 
 
-def _decided(run: Run, validation: Examples) -> tuple[Examples, np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    """Validation pictures that scikit-learn's machine decided on, and its values for those that parity is tried on."""
+def _by_scikit_learn(run: Run, validation: Examples) -> tuple[Examples, Floats]:
+    """Validation pictures that scikit-learn's machine decided on, and its values where parity is tried."""
     known = reference_of(run)
     manifest = validation.manifest
     shown = examples_of(manifest.take(np.array([path in known for path in manifest.values("path")], bool)))

@@ -146,8 +146,8 @@ def detector_for(recipe: Recipe) -> tuple[Detector, WeightsRecord]:
     architecture = architecture_of(recipe.model)[0]
     if architecture.svm:
         raise UsageError(
-            f"{architecture}: an SVM is fitted, not trained; name the detector without {OPTION}=…, and give the recipe "
-            "an SVM (--set 'svm={}')"
+            f"{architecture}: an SVM is fitted, not trained; name the detector without {OPTION}=…, and give the "
+            "recipe an SVM (--set 'svm={}')"
         )
     torch.manual_seed(recipe.loop.seed)
     detector = architecture.build()
