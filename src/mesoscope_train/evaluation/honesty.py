@@ -36,6 +36,7 @@ Seen = tuple[Entry, Entry]
 
 
 def entries_of(inputs: Inputs, request: Request, id_: str, date: str) -> list[Entry]:
+    """What the registers will say of each bundle on each manifest."""
     return [
         Entry(
             id=id_,
@@ -68,6 +69,7 @@ def looked_at(request: Request, entries: Sequence[Entry]) -> list[Seen]:
 
 
 def register_cautions(again: Sequence[Seen], entries: Sequence[Entry], out: Path) -> Iterator[Caution]:
+    """What must be said of test parts that were looked at before, with these bundles or with others of their name."""
     for entry, before in again:
         yield Caution(
             code="again",
@@ -87,7 +89,8 @@ def register_cautions(again: Sequence[Seen], entries: Sequence[Entry], out: Path
                 message=(
                     f"the test part of {entry.manifest} was looked at with "
                     f"{plural(len(tries), 'other bundle', 'other bundles')} of the name "
-                    f"{entry.bundle.rpartition('-')[0]}: if the best of them was chosen by it, its numbers are hopeful"
+                    f"{entry.bundle.rpartition('-')[0]}: "
+                    "if the best of them was chosen by it, its numbers are hopeful"
                 ),
                 bundle=entry.bundle,
                 manifest=entry.manifest,

@@ -39,7 +39,7 @@ class Entry(BaseModel):
         test_sha256: of the test rows among them (`rows_digest`), null where there were none.
         rows: judged.
         out: the output folder.
-        again: whether it was known that the test rows had been used before.
+        again: whether ``--again`` was given.
         mesoscope: version of the program.
     """
 
