@@ -143,8 +143,8 @@ def check_expected(expected: Floats, graph: Path, inputs: Float32Array, *, name:
         worst = float(np.abs(_run(engine, graph, inputs)[0] - expected).max())
         if not worst <= LARGEST_DIFFERENCE:
             raise ExportError(
-                f"{name} was not written: in {engine} its logits differ by {worst:.2g} from those of what it was made "
-                f"of (at most {LARGEST_DIFFERENCE:g} is allowed); an SVM is less exact the larger its C is"
+                f"{name} was not written: in {engine} its logits differ by {worst:.2g} from those of what it was "
+                f"made of (at most {LARGEST_DIFFERENCE:g} is allowed); an SVM is less exact the larger its C is"
             )
 
 

@@ -76,9 +76,7 @@ Commit `{environment.get("commit")}`.
 
 
 def _epoch(result: dict[str, Any], recipe: Recipe) -> str:
-    figures = (
-        f"loss {result['val_loss']:.4f}, accuracy {result['val_accuracy']:.4f},\nAUC {result['val_auc']:.4f}"
-    )
+    figures = f"loss {result['val_loss']:.4f}, accuracy {result['val_accuracy']:.4f},\nAUC {result['val_auc']:.4f}"
     if not result["epoch"]:
         return f"The network was kept as its first weights are: {figures}"
     return (
