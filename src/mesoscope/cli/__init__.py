@@ -11,6 +11,7 @@ import mesoscope
 from mesoscope.cli import bundle as bundle_commands
 from mesoscope.cli.detect import EXAMPLES, detect
 from mesoscope.cli.exits import Program, end_on_signals
+from mesoscope.cli.explain import EXPLAIN_HELP, explain
 from mesoscope.cli.extensions import BundleGroup, DataGroup, UnderstandGroup
 
 
@@ -27,6 +28,7 @@ def application() -> typer.Typer:
     )
     app.callback()(_top)
     app.command(help=EXAMPLES, short_help="Judge pictures, faces and videos.", no_args_is_help=True)(detect)
+    app.command(help=EXPLAIN_HELP, short_help="Show what the network saw.", no_args_is_help=True)(explain)
     app.add_typer(bundle_commands.app, name="bundle", cls=BundleGroup)
     data = typer.Typer(help="Data sets: import, faces, split, sample, merge, audit, explore.", no_args_is_help=True)
     data.callback()(_top_of_data)

@@ -28,7 +28,7 @@ PATIENCE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenedVideo:
+class OpenedVideo:
     """A video that is read when its turn comes: frames are streamed, never kept."""
 
     video: Video
@@ -36,14 +36,14 @@ class _OpenedVideo:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failed:
+class Failed:
     """An input that cannot be judged."""
 
     source: Source
     reason: str
 
 
-_Prepared = PreparedPicture | _OpenedVideo | _Failed
+Prepared = PreparedPicture | OpenedVideo | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,11 @@ class Pipeline:
 
     def run(self, inputs: Iterable[Input]) -> Iterator[Detection]:
         """Answer every input; whatever is wrong with one of them becomes its answer, and the others go on."""
-        waiting: list[PreparedPicture | _Failed] = []
-        for prepared in map_ahead(self._prepare, inputs, workers=WORKERS, ahead=AHEAD):
-            if isinstance(prepared, _OpenedVideo):
+        waiting: list[PreparedPicture | Failed] = []
+        for prepared in map_ahead(self.prepare, inputs, workers=WORKERS, ahead=AHEAD):
+            if isinstance(prepared, OpenedVideo):
                 yield from self._judge_waiting(waiting)
-                yield self._judge_video(prepared)
+                yield self.judge_video(prepared)
                 continue
             waiting.append(prepared)
             faces = sum(len(item.inputs) for item in waiting if isinstance(item, PreparedPicture))
@@ -80,41 +80,44 @@ class Pipeline:
                 yield from self._judge_waiting(waiting)
         yield from self._judge_waiting(waiting)
 
-    def _prepare(self, item: Input) -> _Prepared:
+    def prepare(self, item: Input) -> Prepared:
+        """Open an input; of a picture the faces are found and cut out, a video is read when its turn comes."""
         source = Source(item.path)
         if item.source is None:
-            return _Failed(source, item.error or "There is nothing to read.")
+            return Failed(source, item.error or "There is nothing to read.")
         try:
             source = Source(item.path, sha256=sha256(item.source))
             media = open_media(item.source, self.limits)
             kind: Kind = "video" if isinstance(media, Video) else "picture"
             source = Source(item.path, source.sha256, kind, media.width, media.height)
             if isinstance(media, Video):
-                return _OpenedVideo(media, source)
+                return OpenedVideo(media, source)
             return prepare_picture(media, source, self.framing, keep_shown=self.keep_evidence)
         except MediaError as error:
-            return _Failed(source, str(error))
+            return Failed(source, str(error))
         except Exception as error:  # one file among millions must not end the run; it ends as an error
             log.exception("unexpected failure on %s", item.path)
-            return _Failed(source, _reason(error))
+            return Failed(source, _reason(error))
 
-    def _judge_waiting(self, waiting: list[PreparedPicture | _Failed]) -> Iterator[Detection]:
+    def _judge_waiting(self, waiting: list[PreparedPicture | Failed]) -> Iterator[Detection]:
         pictures = [item for item in waiting if isinstance(item, PreparedPicture)]
-        answers = iter(self._judge_pictures(pictures))
+        answers = iter(self.judge_pictures(pictures))
         for item in waiting:
-            yield next(answers) if isinstance(item, PreparedPicture) else self._failure(item.source, item.reason)
+            yield next(answers) if isinstance(item, PreparedPicture) else self.failure(item.source, item.reason)
         waiting.clear()
 
-    def _judge_pictures(self, pictures: Sequence[PreparedPicture]) -> list[Detection]:
+    def judge_pictures(self, pictures: Sequence[PreparedPicture]) -> list[Detection]:
+        """Answer several pictures together."""
         try:
             return list(judge_pictures(pictures, self.judge, self.asked))
-        except Exception as error:  # see _prepare
+        except Exception as error:  # see prepare
             if len(pictures) > 1:  # one of them is to blame; the others must not pay for it
-                return [answer for picture in pictures for answer in self._judge_pictures([picture])]
+                return [answer for picture in pictures for answer in self.judge_pictures([picture])]
             log.exception("unexpected failure on %s", pictures[0].source.path)
-            return [self._failure(pictures[0].source, _reason(error))]
+            return [self.failure(pictures[0].source, _reason(error))]
 
-    def _judge_video(self, opened: _OpenedVideo) -> Detection:
+    def judge_video(self, opened: OpenedVideo) -> Detection:
+        """Answer a video."""
         try:
             return judge_video(
                 opened.video,
@@ -126,12 +129,13 @@ class Pipeline:
                 keep_shown=self.keep_evidence,
             )
         except MediaError as error:
-            return self._failure(opened.source, str(error))
-        except Exception as error:  # see _prepare
+            return self.failure(opened.source, str(error))
+        except Exception as error:  # see prepare
             log.exception("unexpected failure on %s", opened.source.path)
-            return self._failure(opened.source, _reason(error))
+            return self.failure(opened.source, _reason(error))
 
-    def _failure(self, source: Source, reason: str) -> Detection:
+    def failure(self, source: Source, reason: str) -> Detection:
+        """The answer to what cannot be judged."""
         return Detection(answer_error(self.asked, source, reason))
 
 

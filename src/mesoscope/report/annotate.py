@@ -73,10 +73,10 @@ def annotate_video(
     if not rate > 0:
         raise UsageError(f"cannot annotate a video at {rate} frames a second: the rate must be above 0")
     scale = measure((one.map for several in maps.values() for one in several), floor)
-    paths = [_Follower.of(track, maps.get(track.id, ())) for track in tracks if track.frames]
-    with replacing(out) as partial, _Encoder(partial, out, rate) as encoder:
+    annotator = Annotator.of(tracks, maps, scale)
+    with replacing(out) as partial, Mp4Writer(partial, out, rate) as encoder:
         for _, time, pixels in frames:
-            encoder.add(_annotated(pixels, [sight for path in paths if (sight := path.at(time))], scale), time)
+            encoder.add(annotator.draw(pixels, time), time)
         encoder.finish()
 
 
@@ -140,12 +140,33 @@ def _mark(track: TrackResult, nearest: FrameResult, box: Box) -> Mark:
     return Mark(box, OUTCOME_COLOURS[track.outcome], texts)
 
 
-def _annotated(pixels: UInt8Image, sights: Sequence[_Sight], scale: MapScale | None) -> UInt8Image:
-    maps = [(area, one.map) for sight in sights if sight.map for area, one in [sight.map]]
-    return draw_marks(blend_maps(pixels, maps, scale) if scale and maps else pixels, [sight.mark for sight in sights])
+@dataclass(frozen=True, slots=True)
+class Annotator:
+    """Draws the faces of a video, and their maps, on its frames.
+
+    Attributes:
+        scale: of the colours, one for the whole video; None where there are no maps.
+    """
+
+    scale: MapScale | None
+    _paths: list[_Follower]
+
+    @classmethod
+    def of(
+        cls, tracks: Sequence[TrackResult], maps: Mapping[int, Sequence[FrameMap]], scale: MapScale | None
+    ) -> Annotator:
+        """For the tracks of a result and their maps, by the track's id."""
+        return cls(scale, [_Follower.of(track, maps.get(track.id, ())) for track in tracks if track.frames])
+
+    def draw(self, pixels: UInt8Image, time: float) -> UInt8Image:
+        """A frame (H, W, 3) at a time in seconds, as a copy with all that is known there."""
+        sights = [sight for path in self._paths if (sight := path.at(time))]
+        maps = [(area, one.map) for sight in sights if sight.map for area, one in [sight.map]]
+        drawn = blend_maps(pixels, maps, self.scale) if self.scale and maps else pixels
+        return draw_marks(drawn, [sight.mark for sight in sights])
 
 
-class _Encoder:
+class Mp4Writer:
     """An MP4 with one picture stream, opened with the first frame."""
 
     def __init__(self, partial: Path, out: Path, rate: Fraction | float) -> None:
@@ -156,7 +177,7 @@ class _Encoder:
         self._size = (0, 0)
         self._start, self._last = 0.0, -1
 
-    def __enter__(self) -> _Encoder:
+    def __enter__(self) -> Mp4Writer:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -254,7 +254,7 @@ class SectionBuilder:
         if scene is None:
             return None, None
         pixels, factor = fit(scene, PICTURE_SIDE)
-        boxes = _save(
+        boxes = save_figure(
             directory / "boxes.jpg",
             outline(pixels, scene.faces, factor),
             "The picture with what was judged." if scene.faces else "The picture.",
@@ -262,7 +262,7 @@ class SectionBuilder:
         if scale is None:
             return boxes, None
         drawn = overlay(pixels, scene.faces, factor, self._floor, shared=scale)
-        return boxes, _save(directory / "map.jpg", drawn, "The same picture with the explanation map.")
+        return boxes, save_figure(directory / "map.jpg", drawn, "The same picture with the explanation map.")
 
     def _faces(
         self, directory: Path, result: FileResult, scene: Scene | None, scale: MapScale | None
@@ -301,7 +301,7 @@ class SectionBuilder:
         factor = THUMB_SIDE / max(pixels.shape[:2])
         size = (max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor)))
         resized = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
-        plain = _save(directory / f"{name}.jpg", resized, f"{face.title}, the area that was judged")
+        plain = save_figure(directory / f"{name}.jpg", resized, f"{face.title}, the area that was judged")
         if face.map is None or scale is None:
             return plain, None
         whole = Box(0, 0, size[0], size[1])
@@ -314,7 +314,7 @@ class SectionBuilder:
             labels=False,
         )
         own = measure([face.map], self._floor)
-        return plain, _save(directory / f"{name}-map.jpg", drawn, f"{face.title}: {caption(own)}")
+        return plain, save_figure(directory / f"{name}-map.jpg", drawn, f"{face.title}: {caption(own)}")
 
     def _tracks(
         self, directory: Path, tracks: Sequence[TrackResult], deciding: dict[int, list[Scene]]
@@ -354,7 +354,7 @@ class SectionBuilder:
             pixels, factor = fit(scene, FRAME_SIDE)
             drawn = outline(pixels, scene.faces, factor)
             words = _frame_words(track, scene, self._verdict)
-            frame = _save(directory / f"{name}.jpg", drawn, words)
+            frame = save_figure(directory / f"{name}.jpg", drawn, words)
             judged = next((face for face in scene.faces if face.title == title), None)
             face, face_map = self._thumbs(directory, f"{name}-face", scene, judged, scale) if judged else (None, None)
             note = f"; {face_map.caption.partition(': ')[2]}" if face_map else ""
@@ -419,7 +419,8 @@ def fit(scene: Scene, side: int) -> tuple[UInt8Image, float]:
     return resized, scene.scale * factor
 
 
-def _save(path: Path, pixels: UInt8Image, words: str) -> Figure:
+def save_figure(path: Path, pixels: UInt8Image, words: str) -> Figure:
+    """Keep a picture as JPEG; `words` say what it shows."""
     # not straight into the file: Pillow takes no notice of a write cut short by a full disk
     encoded = io.BytesIO()
     Image.fromarray(pixels).save(encoded, "JPEG", quality=_QUALITY, optimize=True)

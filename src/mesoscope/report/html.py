@@ -25,7 +25,7 @@ _IN_SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2
 @formats.register(".html")
 def write_html(report: Report, path: Path) -> None:
     """Write a report as HTML, piece by piece: neither table, pictures nor data are ever whole in memory."""
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     pieces = template.stream(
         report=report,
         titles=OUTCOME_TITLES,
@@ -44,7 +44,8 @@ def write_html(report: Report, path: Path) -> None:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of this package, everything escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only for who writes a report
     from markupsafe import Markup  # noqa: PLC0415
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mesoscope.report.content import Report, Section
+from mesoscope.bundle import Bundle
 from mesoscope.report.pdf_fonts import REGULAR
+
+if TYPE_CHECKING:
+    from mesoscope.report.content import Section
+    from mesoscope.report.explained import ExplainedSection
 
 Canvas = Any
 """ReportLab has no type stubs."""
@@ -14,15 +18,21 @@ MARGIN, HEAD = 50.0, 34.0
 
 
 class Pages:
-    """Head and foot of every page; their number is known only at the end, so they are drawn then."""
+    """Head and foot of every page; their number is known only at the end, so they are drawn then.
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    Args:
+        title: of the document.
+        made: when, as text.
+        bundle: that judged.
+    """
+
+    def __init__(self, title: str, made: str, bundle: Bundle) -> None:
+        self._title, self._made, self._bundle = title, made, bundle
         self._here: list[str] = []
         self._running = False
         self._notes: list[str] = []
 
-    def begin(self, section: Section) -> None:
+    def begin(self, section: Section | ExplainedSection) -> None:
         """From here on the page speaks of this input."""
         self._here.append(f"input {section.index}" + (f" · sha256 {section.sha256[:12]}…" if section.sha256 else ""))
         self._running = True
@@ -68,8 +78,8 @@ class Pages:
         canvas.setStrokeColor("#c9ced6")
         canvas.setLineWidth(0.5)
         canvas.setFont(REGULAR, 7.5)
-        bundle = self._report.bundle
-        canvas.drawString(MARGIN, height - HEAD, f"Mesoscope report · {self._report.made}")
+        bundle = self._bundle
+        canvas.drawString(MARGIN, height - HEAD, f"{self._title} · {self._made}")
         canvas.drawRightString(
             width - MARGIN, height - HEAD, f"bundle {bundle.contract.identifier} · sha256 {bundle.sha256[:12]}…"
         )
