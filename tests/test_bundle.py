@@ -63,8 +63,14 @@ def test_a_missing_file_is_refused(bundle_copy: Path) -> None:
 
 
 def test_a_newer_schema_asks_for_an_upgrade(bundle_copy: Path) -> None:
-    edit(bundle_copy, lambda data: data.update(schema_version=2, something_new=True))
-    with pytest.raises(BundleError, match=r"schema 2.*upgrade mesoscope"):
+    edit(bundle_copy, lambda data: data.update(schema_version=3, something_new=True))
+    with pytest.raises(BundleError, match=r"schema 3.*upgrade mesoscope"):
+        read_bundle(bundle_copy)
+
+
+def test_an_older_schema_asks_for_another_export(bundle_copy: Path) -> None:
+    edit(bundle_copy, lambda data: (data.update(schema_version=1), data.pop("quantisation")))
+    with pytest.raises(BundleError, match=r"schema 1.*export or import it again"):
         read_bundle(bundle_copy)
 
 
@@ -88,7 +94,29 @@ def test_every_field_is_required(bundle_copy: Path, field: str) -> None:
         (lambda data: data.update(calibration=None), "need a calibration"),
         (lambda data: data["band"].update(upper=0.999999), "upper edge is the default"),
         (lambda data: data["band"].update(lower=1.0), "lower edge is above"),
-        (lambda data: data["thresholds"].update(budgets=[]), "0.01 and 0.05 are required"),
+        (
+            lambda data: data["thresholds"].update(budgets=data["thresholds"]["budgets"][1:]),
+            "0.01 and 0.05 are required",
+        ),
+        (lambda data: data["thresholds"].update(budgets=[]), "budgets"),
+        (
+            lambda data: data["thresholds"].update(n_real_groups=98),
+            "98 groups of reals cannot promise a budget of 0.01",
+        ),
+        (lambda data: data["thresholds"].update(n_real_groups=0), "n_real_groups"),
+        (lambda data: data["thresholds"]["budgets"][0].pop("upper_95"), "upper_95"),
+        (lambda data: data["band"].pop("max_missed"), "max_missed"),
+        (lambda data: data["parity"].update(against="float32"), "int8 graph states its quantisation"),
+        (lambda data: data.update(calibration={"method": "isotonic", "knots": [[0, 0]]}), "knots"),
+        (
+            lambda data: data.update(calibration={"method": "isotonic", "knots": [[0, 0], [1, 0]]}),
+            "increase strictly",
+        ),
+        (
+            lambda data: data.update(calibration={"method": "isotonic", "knots": [[1, 0], [1, 2]]}),
+            "increase strictly",
+        ),
+        (lambda data: data.update(calibration={"method": "beta", "slope": 1.0, "intercept": 0.0}), "calibration"),
         (lambda data: data["calibration"].update(slope=-1.0), "slope"),
         (lambda data: data["explanation"].update(floor=0.0), "floor"),
         (lambda data: data.update(limits=[]), "limits"),

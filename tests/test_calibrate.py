@@ -1,12 +1,14 @@
 """The rule from logit to outcome."""
 
 import math
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from scipy.special import expit
 
-from mesoscope.bundle import Band, BundleContract, Calibration, load_bundle
-from mesoscope.calibrate import Verdict, verdict_for
+from mesoscope.bundle import Band, BundleContract, Calibration, Isotonic, load_bundle
+from mesoscope.calibrate import TAIL, Verdict, verdict_for
 from mesoscope.errors import NotCalibrated, UsageError
 from mesoscope.types import Outcome
 
@@ -52,7 +54,7 @@ def test_a_budget_moves_the_threshold_and_leaves_the_lower_edge(contract: Bundle
 
 
 def test_a_generous_budget_never_leaves_an_upside_down_band(contract: BundleContract) -> None:
-    high = contract.model_copy(update={"band": Band(lower=0.999, upper=0.9995)})
+    high = contract.model_copy(update={"band": Band(lower=0.999, upper=0.9995, max_missed=0.1)})
     verdict = verdict_for(high, 0.05)
     assert verdict.lower <= verdict.threshold
 
@@ -69,6 +71,20 @@ def test_an_unstated_budget_is_refused_with_those_there_are(contract: BundleCont
         verdict_for(contract, 0.07)
 
 
+def test_a_budget_that_so_few_groups_cannot_promise_names_the_smallest(contract: BundleContract) -> None:
+    assert contract.thresholds is not None
+    few = contract.thresholds.model_copy(
+        update={
+            "n_real_groups": 30,
+            "budgets": [budget for budget in contract.thresholds.budgets if budget.max_fpr > 0.04],
+        }
+    )
+    with pytest.raises(
+        UsageError, match=r"budget of 0\.01: .* 30 groups of real .* 0\.0323 at best; it states: 0\.05, 0\.1"
+    ):
+        verdict_for(contract.model_copy(update={"thresholds": few}), 0.01)
+
+
 def test_without_calibration_the_plain_sigmoid_and_one_half(contract: BundleContract) -> None:
     verdict = verdict_for(uncalibrated(contract))
     assert (verdict.threshold, verdict.lower, verdict.calibrated) == (0.5, 0.5, False)
@@ -76,10 +92,29 @@ def test_without_calibration_the_plain_sigmoid_and_one_half(contract: BundleCont
 
 
 def test_without_calibration_a_budget_names_the_command(contract: BundleContract) -> None:
-    with pytest.raises(NotCalibrated, match="mesoscope calibrate --bundle"):
+    with pytest.raises(
+        NotCalibrated, match=r"mesoscope calibrate --bundle mesoscope-face-1 --manifest M\.parquet --out"
+    ):
         verdict_for(uncalibrated(contract), 0.01)
 
 
 def test_a_temperature_is_a_slope(contract: BundleContract) -> None:
     cooled = contract.model_copy(update={"calibration": Calibration(method="temperature", slope=0.5, intercept=0.0)})
     assert verdict_for(cooled).probability(2.0) == pytest.approx(expit(1.0))
+
+
+KNOTS = [(-2.0, -1.5), (0.0, -1.0), (0.5, 2.0)]
+
+
+@pytest.mark.parametrize("logit", [-900.0, -2.0, -1.0, 0.0, 0.2, 0.5, 3.0, 900.0])
+def test_an_isotonic_calibration_is_straight_between_its_knots(contract: BundleContract, logit: float) -> None:
+    stepped = contract.model_copy(update={"calibration": Isotonic(method="isotonic", knots=KNOTS)})
+    want = np.interp(logit, *zip(*KNOTS, strict=True)) + TAIL * (min(logit + 2.0, 0) + max(logit - 0.5, 0))
+    assert verdict_for(stepped).probability(logit) == pytest.approx(expit(want), abs=1e-12)
+    assert verdict_for(stepped).calibrated
+
+
+def test_an_isotonic_calibration_keeps_the_order_of_all_logits(contract: BundleContract) -> None:
+    verdict = verdict_for(contract.model_copy(update={"calibration": Isotonic(method="isotonic", knots=KNOTS)}))
+    found = [verdict.probability(logit) for logit in np.linspace(-40, 40, 801)]
+    assert all(left < right for left, right in pairwise(found))

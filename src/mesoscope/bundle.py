@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,7 +27,7 @@ from mesoscope.errors import BundleError, BundleIntegrityError, BundleNotFound
 from mesoscope.preprocess import Preprocess
 from mesoscope.types import Probability
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CONTRACT_FILE = "bundle.json"
 GRAPH_FILE = "model.onnx"
 WEIGHTS_FILE = "weights.safetensors"
@@ -35,6 +36,8 @@ PAYLOAD_FILES = (GRAPH_FILE, WEIGHTS_FILE, CARD_FILE)
 """Every file of a bundle besides the contract; the contract states the sha256 of each."""
 LABELS = {"real": 0, "fake": 1}
 DEFAULT_BUNDLE = "mesoscope-face"
+REQUIRED_BUDGETS = (0.01, 0.05)
+"""False-positive budgets that a calibrated bundle states, where it was calibrated on groups enough for them."""
 _UNSAFE_SUFFIXES = frozenset({".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".npy", ".py", ".pyc"})
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -60,11 +63,36 @@ class Calibration(_Strict):
     intercept: float
 
 
+class Isotonic(_Strict):
+    """Probability of fake = sigmoid(z(logit)), z being straight between the knots and rising everywhere.
+
+    Attributes:
+        knots: pairs (logit, z), both strictly increasing; beyond the ends z goes on with `mesoscope.calibrate.TAIL`.
+    """
+
+    method: Literal["isotonic"]
+    knots: Annotated[list[tuple[float, float]], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _rises(self) -> Isotonic:
+        if any(left[0] >= right[0] or left[1] >= right[1] for left, right in pairwise(self.knots)):
+            raise ValueError("the knots must increase strictly, in logit and in z")
+        return self
+
+
 class Budget(_Strict):
-    """From `threshold` (a probability) on, at most `max_fpr` of real pictures are expected to be called fake."""
+    """From `threshold` (a probability) on, at most `max_fpr` of real pictures are expected to be called fake.
+
+    Attributes:
+        max_fpr: the share, in expectation over samples of as many groups and one more group like them.
+        threshold: a probability.
+        upper_95: with a confidence of 95 % the share is no larger than this; null where nothing is promised, as for
+            an int8 copy that kept its source's thresholds.
+    """
 
     max_fpr: Annotated[float, Field(gt=0, lt=1)]
     threshold: Probability
+    upper_95: Probability | None
 
 
 class Thresholds(_Strict):
@@ -72,23 +100,48 @@ class Thresholds(_Strict):
 
     Attributes:
         default: used unless a budget is asked for.
-        budgets: at false-positive budgets, 1 % and 5 % at least.
+        budgets: at false-positive budgets; 1 % and 5 % at least, where there are groups enough to promise them.
         chosen_on: what data, in words.
         n_real, n_fake: how many pictures of it.
+        n_real_groups, n_fake_groups: how many groups (source videos, people) those are; promises count groups.
     """
 
     default: Probability
-    budgets: list[Budget]
+    budgets: Annotated[list[Budget], Field(min_length=1)]
     chosen_on: Text
     n_real: Count
     n_fake: Count
+    n_real_groups: Annotated[int, Field(ge=1)]
+    n_fake_groups: Annotated[int, Field(ge=1)]
+
+    @property
+    def smallest_budget(self) -> float:
+        """The smallest share of false positives that so many groups can promise: one more may always be above all."""
+        return 1 / (self.n_real_groups + 1)
+
+    @model_validator(mode="after")
+    def _keeps_its_word(self) -> Thresholds:
+        stated = {budget.max_fpr for budget in self.budgets}
+        if min(stated) < self.smallest_budget:
+            raise ValueError(f"{self.n_real_groups} groups of reals cannot promise a budget of {min(stated):g}")
+        wanted = {budget for budget in REQUIRED_BUDGETS if budget >= self.smallest_budget}
+        if not wanted <= stated:
+            raise ValueError("thresholds at false-positive budgets of 0.01 and 0.05 are required where groups allow")
+        return self
 
 
 class Band(_Strict):
-    """Probabilities in [lower, upper) are inconclusive; the upper edge is the threshold for fake."""
+    """Probabilities in [lower, upper) are inconclusive; the upper edge is the threshold for fake.
+
+    Attributes:
+        lower: below it the outcome is real.
+        upper: the default threshold.
+        max_missed: share of fakes of the kind the thresholds were chosen on that is expected below `lower`, at most.
+    """
 
     lower: Probability
     upper: Probability
+    max_missed: Annotated[float, Field(gt=0, lt=1)]
 
 
 class Explanation(_Strict):
@@ -132,36 +185,105 @@ class Licences(_Strict):
 
 
 class Parity(_Strict):
-    """Largest absolute differences measured when the bundle was exported, on `inputs` inputs.
+    """Largest absolute differences measured when the graph was written, on `inputs` inputs.
 
     Attributes:
-        openvino_logit, onnxruntime_logit: against the torch module's logit.
-        map: the graph's map against autograd's, over both engines.
+        against: ``torch``, the module and automatic differentiation; or ``float32``, for an int8 graph: the float32
+            graph it was made from, in the same engine.
+        openvino_logit, onnxruntime_logit: of the logit.
+        map: of the map, over both engines.
     """
 
+    against: Literal["torch", "float32"]
     inputs: Annotated[int, Field(ge=1)]
     openvino_logit: Annotated[float, Field(ge=0)]
     onnxruntime_logit: Annotated[float, Field(ge=0)]
     map: Annotated[float, Field(ge=0)]
 
 
+class Reading(_Strict):
+    """How one graph does in one engine on labelled pictures.
+
+    Attributes:
+        accuracy: both classes weighing the same, at the bundle's default threshold; inconclusive counts as the side
+            of the threshold it is on.
+        auc, auc_low, auc_high: and its 95 % interval by group.
+        milliseconds: a picture, alone, on the machine that measured (batch 1, one thread, preprocessing not counted).
+    """
+
+    accuracy: Probability
+    auc: Probability
+    auc_low: Probability
+    auc_high: Probability
+    milliseconds: Annotated[float, Field(gt=0)]
+
+
+class Cost(_Strict):
+    """What int8 changes in one engine.
+
+    Attributes:
+        before, after: the float32 graph and the int8 graph, on the same pictures.
+        largest_logit, mean_logit: absolute changes.
+        largest_map: largest absolute change of a map's value, as a share of the largest value of all float32 maps.
+        map_correlation: between the two maps of a picture, over its cells; the median over pictures.
+        same_outcome: share of pictures whose outcome (fake, real, inconclusive) stays.
+    """
+
+    before: Reading
+    after: Reading
+    largest_logit: Annotated[float, Field(ge=0)]
+    mean_logit: Annotated[float, Field(ge=0)]
+    largest_map: Annotated[float, Field(ge=0)]
+    map_correlation: Annotated[float, Field(ge=-1, le=1)]
+    same_outcome: Probability
+
+
+class Quantisation(_Strict):
+    """How an int8 graph was made of a float32 graph, and what it costs on pictures kept apart for that.
+
+    Attributes:
+        method: in words.
+        source: name-version of the float32 bundle.
+        source_sha256: of its bundle.json.
+        manifest_sha256: of the manifest that the pictures are from.
+        n_ranges: pictures on which the ranges of the activations were found.
+        n_real, n_fake, n_groups: pictures and groups the cost was measured on.
+        bytes_before, bytes_after: of the graph's file.
+        openvino, onnxruntime: the cost.
+    """
+
+    method: Text
+    source: Text
+    source_sha256: Sha256
+    manifest_sha256: Sha256
+    n_ranges: Annotated[int, Field(ge=1)]
+    n_real: Count
+    n_fake: Count
+    n_groups: Count
+    bytes_before: Annotated[int, Field(ge=1)]
+    bytes_after: Annotated[int, Field(ge=1)]
+    openvino: Cost
+    onnxruntime: Cost
+
+
 class BundleContract(_Strict):
     """Everything ``bundle.json`` says."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     name: Name
     version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$")]
     architecture: Architecture
     judges: Literal["face", "image"]
     labels: dict[str, int]
     preprocess: Preprocess
-    calibration: Calibration | None
+    calibration: Annotated[Calibration | Isotonic, Field(discriminator="method")] | None
     thresholds: Thresholds | None
     band: Band | None
     explanation: Explanation
     training_data: list[TrainingData]
     licences: Licences
     parity: Parity
+    quantisation: Quantisation | None
     limits: Annotated[list[Text], Field(min_length=1)]
     files: dict[str, Sha256]
 
@@ -171,6 +293,12 @@ class BundleContract(_Strict):
             raise ValueError(f"labels must be {LABELS} (higher means fake), not {self.labels}")
         if set(self.files) != set(PAYLOAD_FILES):
             raise ValueError(f"files must name exactly {', '.join(PAYLOAD_FILES)}")
+        if (self.quantisation is None) != (self.parity.against == "torch"):
+            raise ValueError("an int8 graph states its quantisation, and its parity is against float32")
+        self._check_rule()
+        return self
+
+    def _check_rule(self) -> None:
         if (self.thresholds is None) != (self.band is None):
             raise ValueError("thresholds and band come together or not at all")
         if self.thresholds is not None and self.calibration is None:
@@ -180,9 +308,6 @@ class BundleContract(_Strict):
                 raise ValueError("the band's upper edge is the default threshold")
             if self.band.lower > self.band.upper:
                 raise ValueError("the band's lower edge is above its upper edge")
-            if not {0.01, 0.05} <= {budget.max_fpr for budget in self.thresholds.budgets}:
-                raise ValueError("thresholds at false-positive budgets of 0.01 and 0.05 are required")
-        return self
 
     @property
     def identifier(self) -> str:
@@ -258,10 +383,10 @@ def _parse_contract(raw: bytes, path: Path) -> BundleContract:
         raise BundleError(f"bundle {path}: {CONTRACT_FILE} is not JSON ({error}); fetch or export it again") from None
     if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
         raise BundleError(f"bundle {path}: {CONTRACT_FILE} has no schema_version; it was not written by mesoscope")
-    if data["schema_version"] > SCHEMA_VERSION:
+    if data["schema_version"] != SCHEMA_VERSION:
+        what = "upgrade mesoscope" if data["schema_version"] > SCHEMA_VERSION else "export or import it again"
         raise BundleError(
-            f"bundle {path} has schema {data['schema_version']}, this program reads schema {SCHEMA_VERSION}: "
-            "upgrade mesoscope"
+            f"bundle {path} has schema {data['schema_version']}, this program reads schema {SCHEMA_VERSION}: {what}"
         )
     try:
         return BundleContract.model_validate_json(raw)

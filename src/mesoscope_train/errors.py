@@ -5,6 +5,7 @@
   * LeakError             a manifest leaks between its splits, and nobody said that it may
   * TrainingDiverged      the loss or its gradient is no longer a number
   * UsageError
+    * CalibrationError    these pictures cannot calibrate this bundle
     * RecipeError         a recipe, its YAML or its flags do not make a run
     * WeightsError        a file of weights is not what its format says
 """
@@ -24,6 +25,10 @@ class LeakError(MesoscopeError):
 
 class TrainingDiverged(MesoscopeError):
     """The loss or its gradient is no longer a number; the last good checkpoint was kept."""
+
+
+class CalibrationError(UsageError):
+    """Pictures cannot calibrate a bundle: one class, too few groups, or scores that do not rise with the label."""
 
 
 class RecipeError(UsageError):

@@ -19,6 +19,7 @@ from mesoscope.bundle import (
     GRAPH_FILE,
     LABELS,
     PAYLOAD_FILES,
+    SCHEMA_VERSION,
     WEIGHTS_FILE,
     Band,
     Bundle,
@@ -112,7 +113,7 @@ def export_bundle(
         if expected is not None:
             check_expected(expected, staged / GRAPH_FILE, inputs, name=target.name)
         contract = BundleContract(
-            schema_version=1,
+            schema_version=SCHEMA_VERSION,
             name=name,
             version=version,
             architecture=str(parsed),
@@ -130,6 +131,7 @@ def export_bundle(
             training_data=list(training_data),
             licences=licences,
             parity=parity,
+            quantisation=None,
             limits=list(limits),
             files={file: sha256_of(staged / file) for file in PAYLOAD_FILES},
         )

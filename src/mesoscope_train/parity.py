@@ -84,6 +84,7 @@ def measure_parity(reference: Reference, graph: Path, inputs: Float32Array) -> P
         difference[engine] = float(np.abs(found_logits - reference.logits).max())
         map_difference = max(map_difference, float(np.abs(found_maps - reference.maps).max()))
     return Parity(
+        against="torch",
         inputs=len(inputs),
         openvino_logit=difference["openvino"],
         onnxruntime_logit=difference["onnxruntime"],

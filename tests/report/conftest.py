@@ -56,7 +56,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     (path / "card.md").write_text(CARD, encoding="utf-8")
     contract = BundleContract.model_validate(
         {
-            "schema_version": 1,
+            "schema_version": 2,
             "name": "test-face",
             "version": "1.2",
             "architecture": "meso4",
@@ -74,16 +74,22 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
             "calibration": {"method": "platt", "slope": 1.0, "intercept": 0.0},
             "thresholds": {
                 "default": 0.87,
-                "budgets": [{"max_fpr": 0.01, "threshold": 0.95}, {"max_fpr": 0.05, "threshold": 0.9}],
+                "budgets": [
+                    {"max_fpr": 0.01, "threshold": 0.95, "upper_95": 0.02},
+                    {"max_fpr": 0.05, "threshold": 0.9, "upper_95": 0.07},
+                ],
                 "chosen_on": "validation groups",
                 "n_real": 1200,
                 "n_fake": 1100,
+                "n_real_groups": 300,
+                "n_fake_groups": 300,
             },
-            "band": {"lower": 0.4, "upper": 0.87},
+            "band": {"lower": 0.4, "upper": 0.87, "max_missed": 0.1},
             "explanation": {"method": "grad-cam", "layer": "conv4", "floor": 0.001},
             "training_data": [],
             "licences": {"code": "Apache-2.0", "data": "none", "weights": "none"},
-            "parity": {"inputs": 1, "openvino_logit": 0.0, "onnxruntime_logit": 0.0, "map": 0.0},
+            "parity": {"against": "torch", "inputs": 1, "openvino_logit": 0.0, "onnxruntime_logit": 0.0, "map": 0.0},
+            "quantisation": None,
             "limits": ["It knows <b>nothing</b> of drawings."],
             "files": dict.fromkeys(("model.onnx", "weights.safetensors", "card.md"), "0" * 64),
         }

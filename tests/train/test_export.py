@@ -122,7 +122,7 @@ def test_weights_that_are_not_finite_are_not_written(ready_graph, lively, export
 
 
 def test_parts_that_make_no_contract_leave_nothing(ready_graph, lively, export_arguments, tmp_path):
-    arguments = export_arguments("meso4", band=Band(lower=0.4, upper=0.6))
+    arguments = export_arguments("meso4", band=Band(lower=0.4, upper=0.6, max_missed=0.1))
     with pytest.raises(ValidationError, match="thresholds and band"):
         export_bundle(lively("meso4"), "meso4", tmp_path / "new", **arguments)
     assert not list((tmp_path / "new").iterdir())

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 pytest.importorskip("torch", reason="the learning side needs the 'train' extra")
@@ -25,7 +24,6 @@ from mesoscope_train.face_bundle.batches import (
 )
 from mesoscope_train.face_bundle.measuring import as_markdown, auc_by_group
 from mesoscope_train.face_bundle.rows import Row, as_csv, read_rows, split_of
-from mesoscope_train.thresholds import choose, fit_platt, group_weights, upper_quantile
 
 SPEC = parse_architecture("slim-resnet").at_size(32)[1]
 AS_IS = Augmentation(smallest_window=1.0, jpeg=0, blur=0, brightness=0, contrast=0, saturation=0, tint=0)
@@ -121,56 +119,6 @@ def test_the_same_seed_gives_the_same_batches(data: Path) -> None:
     assert one.shape == (8, 3, 32, 32)
     assert one.dtype == np.float32
     np.testing.assert_array_equal(one, two)
-
-
-def test_platt_without_weights_is_scikit_learns() -> None:
-    random = np.random.default_rng(0)
-    fake = np.repeat([False, True], 200)
-    logits = random.normal(0, 1, 400) + 1.5 * fake
-    got = fit_platt(logits, fake, np.ones(400))
-    reference = LogisticRegression(C=np.inf).fit(logits[:, None], fake)
-    assert got.slope == pytest.approx(reference.coef_[0, 0], rel=1e-3)
-    assert got.intercept == pytest.approx(reference.intercept_[0], abs=1e-3)
-
-
-def test_group_weights_sum_to_the_number_of_groups() -> None:
-    weights = group_weights(["a", "b", "b", "c", "c", "c"])
-    assert weights.sum() == pytest.approx(3)
-    assert weights[0] == 1
-    assert weights[3] == pytest.approx(1 / 3)
-
-
-@pytest.mark.parametrize("budget", [0.01, 0.05, 0.1])
-def test_a_threshold_keeps_its_budget_on_new_data(budget: float) -> None:
-    random = np.random.default_rng(1)
-    shares = []
-    for _ in range(400):
-        chosen = upper_quantile(random.normal(size=200), np.ones(200), budget)
-        shares.append((random.normal(size=500) >= chosen).mean())
-    # the conformal promise is about the mean over draws, and it is not wastefully strict
-    assert np.mean(shares) <= budget + 2 * np.std(shares) / 20
-    assert np.mean(shares) >= budget - 1.5 / 200
-
-
-def test_too_few_groups_for_a_budget_give_no_threshold() -> None:
-    assert upper_quantile(np.arange(50.0), np.ones(50), 0.01) == np.inf
-
-
-def test_exactly_enough_groups_give_a_threshold_above_all() -> None:
-    chosen = upper_quantile(np.arange(99.0), np.ones(99), 0.01)
-    assert 98 < chosen < 98.1
-
-
-def test_chosen_thresholds_fall_with_the_budget_and_frame_the_band() -> None:
-    random = np.random.default_rng(2)
-    fake = np.repeat([False, True], 500)
-    probabilities = 1 / (1 + np.exp(-(random.normal(0, 1, 1000) + 2.0 * fake - 1)))
-    thresholds, band = choose(probabilities, fake, np.ones(1000), chosen_on="made-up numbers")
-    values = [budget.threshold for budget in thresholds.budgets]
-    assert values == sorted(values, reverse=True)
-    assert band.upper == thresholds.default
-    assert (probabilities[fake] < band.lower).mean() <= 0.1
-    assert (thresholds.n_real, thresholds.n_fake) == (500, 500)
 
 
 def test_auc_and_its_interval_by_group() -> None:

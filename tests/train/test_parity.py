@@ -15,7 +15,7 @@ ARCHITECTURE = "cnn-small"
 
 
 def parity(logit: float = 0.0, map_: float = 0.0) -> Parity:
-    return Parity(inputs=2, openvino_logit=logit, onnxruntime_logit=0.0, map=map_)
+    return Parity(against="torch", inputs=2, openvino_logit=logit, onnxruntime_logit=0.0, map=map_)
 
 
 @pytest.fixture

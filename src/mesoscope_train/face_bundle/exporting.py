@@ -13,15 +13,16 @@ import torch
 from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score
 
-from mesoscope.bundle import Band, Bundle, Calibration, Licences, Thresholds, TrainingData
+from mesoscope.bundle import Bundle, Licences, TrainingData
 from mesoscope.engine import Judge
 from mesoscope.media import open_picture
 from mesoscope.preprocess import Preprocess, to_batch
+from mesoscope_train.calibration.deciding import Decided, decide
+from mesoscope_train.calibration.sample import Sample
 from mesoscope_train.detectors import Detector, build_detector, parse_architecture
 from mesoscope_train.export import export_bundle
 from mesoscope_train.face_bundle.measuring import Floats, as_markdown, data_sets, measure
 from mesoscope_train.face_bundle.rows import Row, as_csv, read_rows
-from mesoscope_train.thresholds import choose, fit_platt, group_weights
 
 ARCHITECTURE = "slim-resnet"
 NAME, VERSION = "mesoscope-face", "1"
@@ -78,8 +79,7 @@ def export(data: Path, run: Path, out: Path, say: Callable[[str], None]) -> Bund
     training_data = _training_data(rows, hashlib.sha256(manifest.encode()).hexdigest())
     parity_inputs = to_batch([open_picture(data / row.path).pixels for row in validation[:PARITY_INPUTS]], spec)
 
-    def write(where: Path, card: str, decided: tuple[Calibration, Thresholds, Band] | None) -> Bundle:
-        calibration, thresholds, band = decided or (None, None, None)
+    def write(where: Path, card: str, decided: Decided | None) -> Bundle:
         return export_bundle(
             module,
             ARCHITECTURE,
@@ -92,9 +92,9 @@ def export(data: Path, run: Path, out: Path, say: Callable[[str], None]) -> Bund
             licences=LICENCES,
             limits=LIMITS,
             card=card,
-            calibration=calibration,
-            thresholds=thresholds,
-            band=band,
+            calibration=decided and decided.calibration,
+            thresholds=decided and decided.thresholds,
+            band=decided and decided.band,
             parity_inputs=parity_inputs,
             overwrite=True,
         )
@@ -102,7 +102,7 @@ def export(data: Path, run: Path, out: Path, say: Callable[[str], None]) -> Bund
     with tempfile.TemporaryDirectory() as workshop:
         raw = write(Path(workshop), "provisional\n", None)
         decided = _decide(raw, data, validation)
-        say(f"calibration {decided[0]}\nthresholds {decided[1]}\nband {decided[2]}")
+        say(f"calibration {decided.calibration}\nthresholds {decided.thresholds}\nband {decided.band}")
         provisional = write(Path(workshop), "provisional\n", decided)
         table = as_markdown(measure(str(provisional.path), data_sets(data), data))
         say(table)
@@ -131,20 +131,17 @@ def _best_size(module: Detector, data: Path, rows: Sequence[Row], say: Callable[
     return parse_architecture(ARCHITECTURE).at_size(best)[1]
 
 
-def _decide(bundle: Bundle, data: Path, rows: Sequence[Row]) -> tuple[Calibration, Thresholds, Band]:
+def _decide(bundle: Bundle, data: Path, rows: Sequence[Row]) -> Decided:
     """Calibration, thresholds and band from validation pictures, both sets together, each group weighing the same."""
-    logits = logits_of(Judge.open(bundle), data, rows)
-    fake = np.array([row.is_fake for row in rows])
-    weights = group_weights([f"{row.group}:{row.label}" for row in rows])
-    calibration = fit_platt(logits, fake, weights)
-    probabilities = 1 / (1 + np.exp(-(calibration.slope * logits + calibration.intercept)))
-    thresholds, band = choose(
-        probabilities,
-        fake,
-        weights,
+    return decide(
+        Sample(
+            logits_of(Judge.open(bundle), data, rows),
+            np.array([row.is_fake for row in rows]),
+            np.unique([row.group for row in rows], return_inverse=True)[1],
+        ),
+        method="platt",  # two parameters, as the card says
         chosen_on="validation groups of dfdc-faces and mesonet-faces, each group weighing the same",
     )
-    return calibration, thresholds, band
 
 
 def _training_data(rows: Sequence[Row], manifest_sha256: str) -> list[TrainingData]:
@@ -163,13 +160,13 @@ def _training_data(rows: Sequence[Row], manifest_sha256: str) -> list[TrainingDa
     ]
 
 
-def _card(
-    table: str, decided: tuple[Calibration, Thresholds, Band], training_data: Sequence[TrainingData], spec: Preprocess
-) -> str:
-    _, thresholds, band = decided
+def _card(table: str, decided: Decided, training_data: Sequence[TrainingData], spec: Preprocess) -> str:
+    thresholds, band = decided.thresholds, decided.band
     template = (resources.files("mesoscope_train.face_bundle") / "card.md").read_text(encoding="utf-8")
     saw = "\n".join(f"| {data.name} | {data.n_real} | {data.n_fake} | {data.terms} |" for data in training_data)
-    budgets = "\n".join(f"| {budget.max_fpr:g} | {budget.threshold:.4f} |" for budget in thresholds.budgets)
+    budgets = "\n".join(
+        f"| {budget.max_fpr:g} | {budget.threshold:.4f} | {budget.upper_95:.4f} |" for budget in thresholds.budgets
+    )
     return template.format(
         identifier=f"{NAME}-{VERSION}",
         size=spec.size,

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
-from mesoscope.bundle import Band, Calibration, Thresholds
+from mesoscope_train.calibration.card import NOT_CALIBRATED, calibration_section
+from mesoscope_train.calibration.deciding import Decided
 from mesoscope_train.recipes import as_yaml
 from mesoscope_train.recipes.settings import Recipe
 from mesoscope_train.svm.card import svm_section
 from mesoscope_train.training.run import Run
 
-GENERAL_LIMITS = (
+GENERAL_LIMIT = (
     "It was measured only on pictures of the kind it was trained on; on others its error rates are not the stated "
-    "ones.",
-    "The calibrated probability assumes as many fakes as reals; where fakes are rare, it is too high.",
+    "ones."
 )
+BALANCED_LIMIT = "The calibrated probability assumes as many fakes as reals; where fakes are rare, it is too high."
 
 
-def limits_of(run: Run, recipe: Recipe) -> list[str]:
-    """Sentences; the most important first. Warnings of the audit and leaks that were allowed follow the bundle."""
+def limits_of(run: Run, recipe: Recipe, not_calibrated: str | None = None) -> list[str]:
+    """Sentences; the most important first. Warnings of the audit and leaks that were allowed follow the bundle.
+
+    Args:
+        run: whose data have faults.
+        recipe: of the run.
+        not_calibrated: why the bundle has no calibration, where it has none.
+    """
     facts = run.facts("data")
     first = ["It comes from a smoke test (--fast) and is not fit for use."] if recipe.fast else []
     leaks = [f"A leak was allowed in its data: {leak}" for leak in facts.get("leaks", ())]
     warnings = [f"Its data have a fault: {warning}" for warning in facts.get("warnings", ())]
-    return [*first, *leaks, *warnings, *GENERAL_LIMITS]
+    last = f"{NOT_CALIBRATED}: {not_calibrated}." if not_calibrated else BALANCED_LIMIT
+    return [*first, *leaks, *warnings, GENERAL_LIMIT, last]
 
 
-def card_of(run: Run, recipe: Recipe, identifier: str, decided: tuple[Calibration, Thresholds, Band]) -> str:
-    """Markdown."""
-    calibration, thresholds, band = decided
+def card_of(run: Run, recipe: Recipe, identifier: str, decided: Decided | str) -> str:
+    """Markdown; `decided` may be the reason why the bundle has no calibration."""
     facts, result, environment = run.facts("data"), run.facts("result"), run.facts("environment")
     svm = f"{svm_section(run.facts('svm'))}\n" if recipe.svm is not None else ""
-    budgets = "\n".join(f"| {budget.max_fpr:g} | {budget.threshold:.4f} |" for budget in thresholds.budgets)
-    limits = "\n".join(f"* {limit}" for limit in limits_of(run, recipe))
+    failed = decided if isinstance(decided, str) else None
+    limits = "\n".join(f"* {limit}" for limit in limits_of(run, recipe, failed))
     commands = "\n".join(environment.get("commands", []))
     return f"""# {identifier}
 
@@ -49,14 +56,7 @@ Manifest sha256 `{facts.get("manifest_sha256", "unknown")}`. First weights: {_or
 
 {_epoch(result, recipe)}; no test picture took part in training or in any choice.
 
-{svm}Calibration ({calibration.method}): slope {calibration.slope:.4f}, intercept {calibration.intercept:.4f}.
-Thresholds and band are chosen on {thresholds.chosen_on} ({thresholds.n_real:,} real, {thresholds.n_fake:,} fake).
-Default threshold {thresholds.default:.4f}; inconclusive from {band.lower:.4f} to {band.upper:.4f}.
-
-| budget of false alarms | threshold |
-|---|---|
-{budgets}
-
+{svm}{calibration_section(decided)}
 ## Limits
 
 {limits}

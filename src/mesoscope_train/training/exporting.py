@@ -10,14 +10,16 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from mesoscope.bundle import Band, Bundle, Calibration, Licences, Thresholds, TrainingData
+from mesoscope.bundle import Bundle, Licences, TrainingData
 from mesoscope.errors import UsageError
 from mesoscope.preprocess import Preprocess, to_batch
+from mesoscope_train.calibration.deciding import Decided
+from mesoscope_train.calibration.deciding import decide as decide_on
+from mesoscope_train.calibration.sample import Sample
 from mesoscope_train.detectors import Detector
-from mesoscope_train.errors import WeightsError
+from mesoscope_train.errors import CalibrationError, WeightsError
 from mesoscope_train.export import export_bundle
 from mesoscope_train.recipes.settings import Recipe
-from mesoscope_train.thresholds import choose, fit_platt, group_weights
 from mesoscope_train.svm.fitting import Floats
 from mesoscope_train.svm.step import load_head, reference_of
 from mesoscope_train.training.card import card_of, limits_of
@@ -43,7 +45,8 @@ def export_run(
 ) -> Bundle:
     """Write a run's best weights as a bundle.
 
-    Calibration (Platt), thresholds and band are chosen on the validation rows, each group weighing the same.
+    Calibration, thresholds and band are chosen on the validation rows, each group weighing the same. Where those
+    cannot calibrate (too few groups, a network that learned nothing), the bundle is written without, and says why.
 
     Args:
         run: a finished one.
@@ -70,7 +73,8 @@ def export_run(
         architecture = architecture.with_svm(len(detector.svm.vectors))
         shown, expected = _by_scikit_learn(run, validation)
     logits = logits_of(detector, validation, spec)
-    calibration, thresholds, band = decide(logits, validation)
+    decided = decide(logits, validation)
+    failed = decided if isinstance(decided, str) else None
     return export_bundle(
         detector,
         str(architecture),
@@ -81,11 +85,11 @@ def export_run(
         preprocess=spec,
         training_data=_training_data(run, train, terms or {}),
         licences=Licences(code="Apache-2.0", data="; ".join(_terms(train, terms or {})), weights=weights_licence),
-        limits=limits_of(run, recipe),
-        card=card_of(run, recipe, f"{name}-{version}", (calibration, thresholds, band)),
-        calibration=calibration,
-        thresholds=thresholds,
-        band=band,
+        limits=limits_of(run, recipe, failed),
+        card=card_of(run, recipe, f"{name}-{version}", decided),
+        calibration=None if isinstance(decided, str) else decided.calibration,
+        thresholds=None if isinstance(decided, str) else decided.thresholds,
+        band=None if isinstance(decided, str) else decided.band,
         parity_inputs=_some_inputs(shown, spec),
         expected=expected,
         overwrite=overwrite,
@@ -120,22 +124,16 @@ def logits_of(
     return np.concatenate(pieces)
 
 
-def decide(
-    logits: np.ndarray[tuple[int], np.dtype[np.float64]], validation: Examples
-) -> tuple[Calibration, Thresholds, Band]:
-    """Calibration, thresholds and band from validation logits, each group of each label weighing the same."""
-    labels = np.where(validation.fake, "fake", "real")
-    weights = group_weights([f"{group}:{label}" for group, label in zip(validation.groups, labels, strict=True)])
-    calibration = fit_platt(logits, validation.fake, weights)
-    probabilities = 1 / (1 + np.exp(-(calibration.slope * logits + calibration.intercept)))
+def decide(logits: np.ndarray[tuple[int], np.dtype[np.float64]], validation: Examples) -> Decided | str:
+    """Calibration, thresholds and band from validation logits, or the reason why they cannot be had."""
     sets = ", ".join(sorted(set(validation.manifest.values("dataset"))))
-    thresholds, band = choose(
-        probabilities,
-        validation.fake,
-        weights,
-        chosen_on=f"validation groups of {sets}, each group weighing the same",
-    )
-    return calibration, thresholds, band
+    try:
+        return decide_on(
+            Sample(logits, validation.fake, validation.groups),
+            chosen_on=f"validation groups of {sets}, each group weighing the same",
+        )
+    except CalibrationError as error:
+        return str(error)
 
 
 def _parts(run: Run, recipe: Recipe) -> tuple[Examples, Examples]:

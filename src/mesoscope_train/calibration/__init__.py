@@ -1,0 +1,1 @@
+"""Probabilities, thresholds and the inconclusive band, from validation pictures alone. No torch."""
