@@ -91,6 +91,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
 
     workers = (os.cpu_count() or 1) if workers is None else workers
     found = read_manifest(manifest, root=root)
+    shown = recipe_named(recipe) if recipe else None
     options = ExploreOptions(
         samples=samples,
         seed=seed,
@@ -100,7 +101,8 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         command=command_line(seed),
         source=str(manifest),
         recipe=recipe or "",
-        augment=recipe_named(recipe).augment if recipe else (),
+        augment=shown.augment if shown else (),
+        blend=shown.blend if shown else None,
     )
     # a mistyped column must not be told after an hour of measuring
     check(found, options, out)

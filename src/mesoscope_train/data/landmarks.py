@@ -2,8 +2,8 @@
 
 A text of ``x,y`` pairs with spaces between them, in shares of the picture's own width and height, so that a picture
 may be resized and the text stays true. Five points are those of YuNet (`mesoscope.types.FoundFace`): right eye, left
-eye, nose tip, right and left mouth corner, right and left being the person's. Any other number, from `FEWEST` on, is an
-outline or a dense set (68 or 81 points) of which the convex hull counts.
+eye, nose tip, right and left mouth corner, right and left being the person's. Any other number, from `FEWEST` on, is
+an outline or a dense set (68 or 81 points), of which the convex hull counts.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesoscope.preprocess import ResizeFilter
 from mesoscope_train.augment import Operation
+from mesoscope_train.augment.self_blend import SelfBlend
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -254,7 +255,9 @@ class Recipe(Settings):
         name: of the recipe, with its variant.
         about: what it is, in a sentence.
         chosen: dotted names of settings that the study does not state and we chose.
-        augment: operations on training pictures, in order.
+        blend: where it is given, only the real faces of the training part are used, and each becomes a pair: itself,
+            and a fake that is blended of it. A validation part without fakes is treated likewise. None: as labelled.
+        augment: operations on training pictures, in order, after the blending.
         stages: in order; at least one.
         svm: fitted when the stages are done; None for none.
         fast: a smoke test: few rows, one short epoch a stage; never a result.
@@ -265,6 +268,7 @@ class Recipe(Settings):
     chosen: tuple[str, ...] = ()
     data: Data = Data()
     model: Model
+    blend: SelfBlend | None = None
     augment: tuple[Operation, ...] = ()
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     svm: Svm | None = None
@@ -277,10 +281,12 @@ class Recipe(Settings):
         names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
             raise ValueError(f"two stages have one name: {', '.join(names)}")
-        if self.loss.ranking and not self.data.pairs:
+        if self.loss.ranking and not (self.data.pairs or self.blend):
             raise ValueError("loss.ranking needs data.pairs: true")
-        if self.data.pairs and self.loop.batch_size % 2:
-            raise ValueError("data.pairs needs an even loop.batch_size")
+        if (self.data.pairs or self.blend) and self.loop.batch_size % 2:
+            raise ValueError(f"{'blend' if self.blend else 'data.pairs'} needs an even loop.batch_size")
+        if self.blend and (self.data.pairs or self.data.balance != "none"):
+            raise ValueError("blend makes its own pairs of real faces: leave data.pairs and data.balance as they are")
         if any(stage.train != ALL for stage in self.stages) and self.model.weights == "none":
             raise ValueError(
                 "a frozen backbone needs weights: a random one would stay random; "

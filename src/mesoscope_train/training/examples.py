@@ -55,16 +55,20 @@ def examples_of(manifest: Manifest) -> Examples:
     )
 
 
-def parts_of(manifest: Manifest, fold: int | None, unreadable: set[str]) -> tuple[Examples, Examples]:
+def parts_of(
+    manifest: Manifest, fold: int | None, unreadable: set[str], *, blended: bool = False
+) -> tuple[Examples, Examples]:
     """The training and the validation part; test rows are in neither.
 
     Args:
         manifest: with a column ``split`` (train, validation), or ``fold`` where `fold` is given.
         fold: the fold that is validation; all others are training, rows without a fold are in neither.
         unreadable: paths that are left out of both.
+        blended: real faces are enough, for fakes are blended of them: the training part's fakes are left out, and the
+            validation part may have none.
 
     Raises:
-        UsageError: there is no split, a part is empty or has one class only.
+        UsageError: there is no split, a part is empty or has one class only (with `blended`: no reals).
     """
     if fold is not None:
         folds = np.array([-1 if value is None else value for value in manifest.values("fold")])
@@ -77,11 +81,14 @@ def parts_of(manifest: Manifest, fold: int | None, unreadable: set[str]) -> tupl
     else:
         raise UsageError("the manifest has no split; make one: mesoscope data split M.parquet --out S.parquet")
     readable = np.array([path not in unreadable for path in manifest.values("path")], bool)
+    if blended:
+        masks["train"] &= np.array([label == "real" for label in manifest.values("label")], bool)
     parts = [examples_of(_some(manifest, mask & readable, name)) for name, mask in masks.items()]
     for name, part in zip(masks, parts, strict=True):
-        if not part.n_fake or not part.n_real:
+        if not part.n_real or not (part.n_fake or blended):
+            needed = "real ones" if blended else "both classes"
             raise UsageError(
-                f"the {name} part has {part.n_real:,} real and {part.n_fake:,} fake pictures; both classes are needed"
+                f"the {name} part has {part.n_real:,} real and {part.n_fake:,} fake pictures; {needed} are needed"
             )
     return parts[0], parts[1]
 

@@ -171,6 +171,7 @@ def _order(recipe: Recipe, examples: Examples, *, rank: int, world: int) -> Epoc
         recipe.loop.seed,
         balance="even" if recipe.data.balance == "even" else "none",
         pairs=recipe.data.pairs,
+        twins=recipe.blend is not None,
         rank=rank,
         world=world,
     )

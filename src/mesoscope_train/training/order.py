@@ -18,10 +18,12 @@ class Draw:
     Attributes:
         row: index of the row.
         chance: seed of its augmentation; the two of a pair share it, so that they are changed alike.
+        blended: the fake that is made of the row (`mesoscope_train.augment.self_blend`), not the row's own picture.
     """
 
     row: int
     chance: tuple[int, int, int]
+    blended: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class EpochOrder:
         seed: of the run.
         balance: ``even`` draws as many fakes as reals.
         pairs: batches hold real and fake side by side, of one group where it has both; even places are real.
+        twins: every row is real and comes twice side by side: as it is, and blended with itself.
         rank, world: this process and how many there are; each takes every world-th batch.
     """
 
@@ -44,6 +47,7 @@ class EpochOrder:
     seed: int
     balance: Literal["none", "even"] = "none"
     pairs: bool = False
+    twins: bool = False
     rank: int = 0
     world: int = 1
 
@@ -56,17 +60,19 @@ class EpochOrder:
         rows = self.rows(epoch)
         for index in range(skip, len(self)):
             start = (index * self.world + self.rank) * self.batch_size
-            places = range(start, start + self.batch_size)
             yield [
-                Draw(int(rows[place]), (self.seed, epoch, place // 2 if self.pairs else place)) for place in places
+                Draw(int(rows[place]), (self.seed, epoch, self._chance(place)), self.twins and place % 2 == 1)
+                for place in range(start, start + self.batch_size)
             ]
 
     def _chance(self, place: int) -> int:
-        return place // 2 if self.pairs else place
+        return place // 2 if self.pairs or self.twins else place
 
     def rows(self, epoch: int) -> Ints:
         """All rows of an epoch in order."""
         random = np.random.default_rng([self.seed, epoch])
+        if self.twins:
+            return np.repeat(random.permutation(len(self.fake)), 2).astype(np.int64)
         if self.pairs:
             return paired(self.fake, self.groups, random)
         if self.balance == "even":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from mesoscope.preprocess import Preprocess, to_input
+from mesoscope.types import Float32Array, UInt8Image
 from mesoscope_train.augment import Step, augmented
+from mesoscope_train.augment.self_blend import Pair, SelfBlend
 from mesoscope_train.training.order import Draw, EpochOrder
 from mesoscope_train.training.pixels import PixelFile, decoded
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Inputs (B, 3, S, S) float32, labels (B,) float32 with 1 = fake, rows (B,) int64."""
+_BLENDING = 1
 
 
 class Pictures(Dataset[tuple[Tensor, float, int]]):
@@ -51,11 +55,69 @@ class Pictures(Dataset[tuple[Tensor, float, int]]):
         Raises:
             MediaError: it cannot be read. No other picture ever takes its place.
         """
-        row = draw if isinstance(draw, int) else draw.row
-        pixels = decoded(self._files[row]) if self._cache is None else self._cache[row]
-        if not isinstance(draw, int):
+        if isinstance(draw, int):
+            return self._given(self._pixels(draw), float(self._fake[draw]), draw)
+        pixels = augmented(self._pixels(draw.row), self._augment, np.random.default_rng(draw.chance))
+        return self._given(pixels, float(self._fake[draw.row]), draw.row)
+
+    def _pixels(self, row: int) -> UInt8Image:
+        return decoded(self._files[row]) if self._cache is None else self._cache[row]
+
+    def _given(self, pixels: UInt8Image, label: float, row: int) -> tuple[Tensor, float, int]:
+        return torch.from_numpy(to_input(pixels, self._spec)), label, row
+
+
+class Twins(Pictures):
+    """Real pictures, each of which gives two: itself, and a fake that is blended of it.
+
+    By a `Draw`, its `blended` says which. By a number, as validation reads: row `number // 2`, odd ones blended, the
+    same at every call.
+
+    Args:
+        files: of real pictures, in row order.
+        spec, augment, cache: as of `Pictures`.
+        blend: how they become pairs.
+        points: of each row, see `mesoscope_train.augment.self_blend.SelfBlend.pair`.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        spec: Preprocess,
+        augment: Sequence[Step] = (),
+        cache: PixelFile | None = None,
+        *,
+        blend: SelfBlend,
+        points: Sequence[Float32Array],
+    ) -> None:
+        super().__init__(files, np.zeros(len(files), bool), spec, augment, cache)
+        self._blend, self._points = blend, points
+        self._last: tuple[Draw | None, Pair | None] = (None, None)
+
+    def __len__(self) -> int:
+        return 2 * super().__len__()
+
+    def __getitem__(self, draw: Draw | int) -> tuple[Tensor, float, int]:
+        """One of the two pictures of a row; see `Pictures`."""
+        plain = isinstance(draw, int)
+        if isinstance(draw, int):
+            draw = Draw(draw // 2, (0, 0, draw // 2), draw % 2 == 1)
+        pair = self._pair(draw)
+        pixels = pair.fake if draw.blended else pair.real
+        if not plain:  # the same chance for both: they are changed alike
             pixels = augmented(pixels, self._augment, np.random.default_rng(draw.chance))
-        return torch.from_numpy(to_input(pixels, self._spec)), float(self._fake[row]), row
+        return self._given(pixels, float(draw.blended), draw.row)
+
+    def _pair(self, draw: Draw) -> Pair:
+        """The two of a draw; the fake is asked for right after its real, so the last pair is kept."""
+        key = replace(draw, blended=False)
+        known, pair = self._last
+        if pair is None or known != key:
+            # a stream of its own: the augmentation that follows must not repeat its draws
+            random = np.random.default_rng((*draw.chance, _BLENDING))
+            pair = self._blend.pair(self._pixels(draw.row), self._points[draw.row], random)
+            self._last = (key, pair)
+        return pair
 
 
 def _fresh_processes(workers: int) -> Any:  # noqa: ANN401 - multiprocessing's own classes

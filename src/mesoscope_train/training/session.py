@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from mesoscope.cli.console import remark
 from mesoscope.errors import MesoscopeError, UsageError
 from mesoscope.manifest import Manifest, read_manifest, write_manifest
 from mesoscope.preprocess import Preprocess
+from mesoscope_train.augment import Step
+from mesoscope_train.augment.self_blend import SelfBlend
 from mesoscope_train.data.audit.findings import Audit
 from mesoscope_train.data.audit.gate import audited
 from mesoscope_train.data.audit.run import cache_directory as measures_directory
+from mesoscope_train.data.outlines import outlines_of
 from mesoscope_train.data.splitting.merging import merge
 from mesoscope_train.data.splitting.sources import Source
 from mesoscope_train.detectors import Detector, parse_architecture
@@ -33,7 +36,7 @@ from mesoscope_train.training.curves import write_curves
 from mesoscope_train.training.examples import Examples, examples_of, parts_of
 from mesoscope_train.training.history import read_history
 from mesoscope_train.training.loop import Parts, run_stages
-from mesoscope_train.training.pictures import Pictures
+from mesoscope_train.training.pictures import Pictures, Twins
 from mesoscope_train.training.pixels import PixelFile, cache_directory, pixel_file
 from mesoscope_train.training.run import Run
 from mesoscope_train.weights import WeightsRecord, load_weights, require_pretrained
@@ -42,6 +45,8 @@ FAST_ROWS = 256
 """Rows of each part in a smoke test."""
 
 _NOT_READ = ("unreadable", "missing")
+_ONE_CLASS = ("one-class", "imbalance")
+"""No fault of a run that makes its fakes itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,7 @@ def _train(run: Run, recipe: Recipe, allow_leaks: Collection[str] = ()) -> Run:
     detector, origin = detector_for(recipe)
     if _first_process():
         remark(f"first weights: {origin}")
-        run.write_facts("data", _data_facts(prepared, allow_leaks, asdict(origin)))
+        run.write_facts("data", _data_facts(prepared, recipe, allow_leaks, asdict(origin)))
     if keeps_network(recipe, origin):
         keep_network(run, detector)
     else:
@@ -197,7 +202,9 @@ def _prepare(run: Run, recipe: Recipe, allow_leaks: Collection[str]) -> Prepared
         remark=remark,
     )
     unreadable = set(audit.unreadable)
-    train, validation = parts_of(manifest, recipe.data.fold, unreadable)
+    train, validation = parts_of(manifest, recipe.data.fold, unreadable, blended=recipe.blend is not None)
+    if recipe.blend and _first_process():
+        remark(_how_blended(validation))
     if recipe.fast:
         train, validation = _some_of(train), _some_of(validation)
     return Prepared(train, validation, audit, frozenset(unreadable))
@@ -216,10 +223,20 @@ def _parts(recipe: Recipe, prepared: Prepared) -> Parts:
     train, validation = prepared.train, prepared.validation
     caches = [_cache(part, recipe) for part in (train, validation)]
     return Parts(
-        Pictures(train.files, train.fake, shown, recipe.augment, caches[0]),
-        Pictures(validation.files, validation.fake, spec, (), caches[1]),
+        _pictures(train, shown, recipe.augment, caches[0], recipe.blend),
+        _pictures(validation, spec, (), caches[1], recipe.blend),
         train,
     )
+
+
+def _pictures(
+    part: Examples, spec: Preprocess, augment: Sequence[Step], cache: PixelFile | None, blend: SelfBlend | None
+) -> Pictures:
+    """Pictures as labelled; where there are only reals to be blended, each with the fake that is made of it."""
+    if blend is None or part.n_fake:
+        return Pictures(part.files, part.fake, spec, augment, cache)
+    outlines = outlines_of(part.manifest, blend.needs)
+    return Twins(part.files, spec, augment, cache, blend=blend, points=outlines.points)
 
 
 def _cache(examples: Examples, recipe: Recipe) -> PixelFile | None:
@@ -229,19 +246,43 @@ def _cache(examples: Examples, recipe: Recipe) -> PixelFile | None:
         return pixel_file(examples.files, cache_directory(), step)
 
 
-def _data_facts(prepared: Prepared, allow_leaks: Collection[str], origin: dict[str, Any]) -> dict[str, Any]:
+def _how_blended(validation: Examples) -> str:
+    """What of the manifest is used, in a sentence."""
+    checked = (
+        f"validated on the {validation.n_fake:,} fakes of the validation part"
+        if validation.n_fake
+        else "the validation part has no fakes, so they are blended too: its figures are of self-blended images"
+    )
+    return f"fakes are blended of the training part's real faces, its own fakes are left out; {checked}"
+
+
+def _blended_facts(prepared: Prepared, recipe: Recipe) -> dict[str, dict[str, int]]:
+    """Of the parts whose fakes are blended of their reals: what was known of how many faces."""
+    if recipe.blend is None:
+        return {}
+    parts = {"train": prepared.train, "validation": prepared.validation}
+    return {
+        name: outlines_of(part.manifest, recipe.blend.needs).known for name, part in parts.items() if not part.n_fake
+    }
+
+
+def _data_facts(
+    prepared: Prepared, recipe: Recipe, allow_leaks: Collection[str], origin: dict[str, Any]
+) -> dict[str, Any]:
     def counts(part: Examples) -> dict[str, int]:
         return {"real": part.n_real, "fake": part.n_fake, "groups": len(set(part.groups.tolist()))}
 
+    # rows that cannot be read took no part: they are no fault of what was learned
+    no_fault = _NOT_READ if recipe.blend is None else (*_NOT_READ, *_ONE_CLASS)
     return {
         "manifest_sha256": prepared.audit.manifest,
         "train": counts(prepared.train),
         "validation": counts(prepared.validation),
+        "self_blended": _blended_facts(prepared, recipe),
         "unreadable_rows": sorted(prepared.unreadable),
         "allowed_leaks": sorted(allow_leaks),
         "leaks": [finding.message for finding in prepared.audit.leaks()],
-        # rows that cannot be read took no part: they are no fault of what was learned
-        "warnings": [finding.message for finding in prepared.audit.warnings() if finding.kind not in _NOT_READ],
+        "warnings": [finding.message for finding in prepared.audit.warnings() if finding.kind not in no_fault],
         "first_weights": origin,
     }
 

@@ -167,9 +167,59 @@ def test_resampling_loses_detail_but_not_size(face):
     assert Resample(share=(0.25, 0.25), back=False).apply(face, chance()).shape == (24, 24, 3)
 
 
-def test_messenger_shrinks_large_pictures_only(face):
-    assert max(Messenger(longest=(48, 48)).apply(face, chance()).shape) == 48
-    assert Messenger(longest=(500, 500)).apply(face, chance()).shape == face.shape
+@pytest.mark.parametrize("order", ["random", "shrink-first"])
+def test_messenger_shrinks_large_pictures_only(face, order):
+    for seed in range(4):
+        assert max(Messenger(longest=(48, 48), order=order).apply(face, chance(seed)).shape) == 48
+        assert Messenger(longest=(500, 500), order=order).apply(face, chance(seed)).shape == face.shape
+
+
+@pytest.mark.parametrize("order", ["random", "shrink-first"])
+def test_messenger_links_come_in_any_order_and_strength(face, order, monkeypatch):
+    """What was called, and with what: the places of the shrinking, the formats and the qualities."""
+    from mesoscope_train.augment import compression
+
+    chains = []
+    recompress, shrink = compression.recompressed, compression.resized
+    monkeypatch.setattr(
+        compression,
+        "recompressed",
+        lambda pixels, format, quality, **how: (
+            chains[-1].append((format, quality, how["halved"])) or recompress(pixels, format, quality, **how)
+        ),
+    )
+    monkeypatch.setattr(
+        compression, "resized", lambda *given: chains[-1].append(("SHRINK", given[3])) or shrink(*given)
+    )
+    step = Messenger(longest=(32, 64), rounds=(2, 3), quality=(50, 90), order=order)
+    for seed in range(40):
+        chains.append([])
+        step.apply(face, chance(seed))
+    places = {[link[0] for link in chain].index("SHRINK") for chain in chains}
+    assert places == ({0, 1, 2, 3} if order == "random" else {0})
+    assert {len(chain) for chain in chains} == {3, 4}
+    kinds = {tuple(link[0] for link in chain if link[0] != "SHRINK") for chain in chains}
+    assert {("JPEG", "WEBP", "JPEG"), ("WEBP", "JPEG"), ("JPEG", "JPEG")} <= kinds
+    assert len({link[1] for chain in chains for link in chain if link[0] == "SHRINK"}) == 4
+    qualities = [link[1] for chain in chains for link in chain if link[0] != "SHRINK"]
+    assert 50 <= min(qualities) < 56 and 84 < max(qualities) <= 90
+    assert {link[2] for chain in chains for link in chain if link[0] == "JPEG"} == {True, False}
+
+
+def test_a_chain_is_alike_for_both_of_a_pair(face):
+    """The same chance, another picture of the same size: the same links in the same strength."""
+    other = np.ascontiguousarray(face[::-1, ::-1])
+    step = Messenger(longest=(40, 90), rounds=(3, 3))
+    for seed in range(5):
+        one, two = step(face, chance(seed)), step(other, chance(seed))
+        assert one.shape == two.shape
+    grey = np.full_like(face, 90)
+    states = []
+    for pixels in (face, grey):
+        random = chance(1)
+        step(pixels, random)
+        states.append(random.bit_generator.state)
+    assert states[0] == states[1], "what is drawn does not depend on the picture"
 
 
 def test_order_is_kept(face):
@@ -186,6 +236,9 @@ def test_order_is_kept(face):
         {"kind": "jpeg", "quality": [0, 50]},
         {"kind": "jpeg", "quality": [90, 40]},
         {"kind": "webp", "quality": [50, 101]},
+        {"kind": "messenger", "rounds": [3, 2]},
+        {"kind": "messenger", "rounds": [-1, 2]},
+        {"kind": "messenger", "order": "shrink-last"},
         {"kind": "blur", "kernels": [4]},
         {"kind": "blur", "kernels": []},
         {"kind": "colour", "hue": 0.6},

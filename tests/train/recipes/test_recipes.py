@@ -110,6 +110,21 @@ def test_pairs_need_an_even_batch_and_stages_their_own_names() -> None:
         settings_from(recipe_named("photo-vs-ai"), None, ["stages.1.name=head"])
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("loop.batch_size=33", r"blend needs an even loop\.batch_size"),
+        ("data.pairs=true", "blend makes its own pairs"),
+        ("data.balance=even", "blend makes its own pairs"),
+        ("blend.needs=eyes", r"blend\.needs"),
+        ("blend.ratios=[0]", "blending ratios lie above 0"),
+    ],
+)
+def test_what_does_not_go_with_blending(override: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        settings_from(recipe_named("self-blended"), None, [override])
+
+
 def test_files_that_are_no_settings(tmp_path: Path) -> None:
     recipe = recipe_named("photo-vs-ai")
     with pytest.raises(RecipeError, match="cannot be read"):

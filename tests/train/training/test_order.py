@@ -71,3 +71,16 @@ def test_chance_belongs_to_seed_epoch_and_place():
 @pytest.mark.parametrize("pairs", [True, False])
 def test_too_few_rows_give_no_batch(pairs):
     assert len(order(batch_size=64, pairs=pairs)) == 0
+
+
+def test_twins_are_a_row_as_it_is_and_blended_changed_alike():
+    real = EpochOrder(np.zeros(7, bool), np.arange(7), batch_size=4, seed=3, twins=True)
+    whole = [draw for batch in real.batches(1) for draw in batch]
+    assert len(real) == 3
+    assert [draw.blended for draw in whole] == [False, True] * 6
+    for first, second in zip(whole[::2], whole[1::2], strict=True):
+        assert (first.row, first.chance) == (second.row, second.chance)
+    assert len({draw.row for draw in whole}) == 6, "every row once, but for what fills no batch"
+    assert len({draw.chance for draw in whole}) == 6
+    assert list(real.batches(1, skip=2)) == list(real.batches(1))[2:]
+    assert not any(draw.blended for batch in order(pairs=True).batches(0) for draw in batch)

@@ -220,3 +220,75 @@ def test_compare_prints_what_the_runs_wrote(run, tmp_path):
     assert line["val_auc"] == run.facts("result")["val_auc"]
     assert line["smoke_test"] is True
     assert Image.open(figure).size[0] > 500
+
+
+BLENDED = ["blend={}", "data.pairs=false", "loop.ema=null"]
+
+
+def test_real_faces_alone_train_by_blending(changed, tmp_path, capsys):
+    def only_real(manifest, root):
+        return manifest.take([row for row in range(48) if row % 2 == 0])
+
+    run = session.start(recipe(changed(only_real), *BLENDED), tmp_path / "run")
+    assert "its own fakes are left out; the validation part has no fakes" in capsys.readouterr().err
+    data = run.facts("data")
+    assert data["train"] == {"real": 16, "fake": 0, "groups": 16}
+    assert data["self_blended"] == {"train": {"crop": 16}, "validation": {"crop": 8}}
+    assert not any("one class" in warning for warning in data["warnings"])
+    assert 0 <= run.facts("result")["val_auc"] <= 1
+
+
+def test_fakes_of_the_validation_part_are_used_where_there_are_some(changed, tmp_path):
+    def no_training_fakes(manifest, root):
+        return manifest.take([row for row in range(48) if row % 2 == 0 or row >= 32])
+
+    run = session.start(recipe(changed(no_training_fakes), *BLENDED), tmp_path / "run")
+    assert run.facts("data")["validation"] == {"real": 8, "fake": 8, "groups": 8}
+    assert run.facts("data")["self_blended"] == {"train": {"crop": 16}}
+
+
+def test_faces_without_landmarks_where_they_are_needed(tiny_manifest, tmp_path):
+    settings = ["blend={needs: landmarks}", *BLENDED[1:]]
+    with pytest.raises(UsageError, match="16 of 16 real faces have no landmarks"):
+        session.start(recipe(tiny_manifest, *settings), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_blending_without_a_real_face(changed, tmp_path):
+    path = changed(lambda manifest, root: manifest.take([row for row in range(48) if row % 2 or row >= 32]))
+    with pytest.raises(UsageError, match="no readable row in its train part"):
+        session.start(recipe(path, *BLENDED), tmp_path / "run")
+
+
+def test_a_blended_picture_is_a_function_of_its_draw(tiny_manifest):
+    """Whatever was asked for before, in whatever process: so a resumed run sees what an unbroken one does."""
+    from mesoscope_train.augment import Flip, Jpeg
+    from mesoscope_train.augment.outline import in_a_crop
+    from mesoscope_train.augment.self_blend import SelfBlend
+    from mesoscope_train.detectors import parse_architecture
+    from mesoscope_train.training.examples import parts_of
+    from mesoscope_train.training.order import EpochOrder
+    from mesoscope_train.training.pictures import Pictures, Twins
+
+    train, _ = parts_of(read_manifest(tiny_manifest), None, set(), blended=True)
+    spec = parse_architecture("slim-resnet").preprocess.model_copy(update={"size": 64})
+
+    def fresh():
+        points = [in_a_crop()] * len(train)
+        return Twins(train.files, spec, (Flip(), Jpeg()), blend=SelfBlend(), points=points)
+
+    order = EpochOrder(train.fake, train.groups, batch_size=8, seed=1, twins=True)
+    draws = [draw for batch in order.batches(0) for draw in batch]
+    forwards, backwards = fresh(), fresh()
+    seen = {draw: forwards[draw] for draw in draws}
+    for draw in reversed(draws):
+        pixels, label, row = backwards[draw]
+        assert torch.equal(pixels, seen[draw][0])
+        assert (label, row) == (float(draw.blended), draw.row) == seen[draw][1:]
+    for real, fake in zip(draws[::2], draws[1::2], strict=True):
+        assert not torch.equal(seen[real][0], seen[fake][0])
+    plain = Pictures(train.files, train.fake, spec)
+    validation = fresh()
+    assert len(validation) == 2 * len(plain)
+    assert torch.equal(validation[5][0], validation[5][0])
+    assert [validation[number][1:] for number in (4, 5)] == [(0.0, 2), (1.0, 2)]

@@ -16,9 +16,11 @@ from mesoscope.errors import UsageError
 from mesoscope.manifest import Manifest
 from mesoscope.report.words import visible
 from mesoscope_train.augment import Step
+from mesoscope_train.augment.self_blend import SelfBlend
 from mesoscope_train.data.audit.findings import Audit
 from mesoscope_train.data.audit.run import Stage, silent
 from mesoscope_train.data.explore.augmentation import augmentation_section
+from mesoscope_train.data.explore.blending import blending_section
 from mesoscope_train.data.explore.columns import slice_columns
 from mesoscope_train.data.explore.content import Page, Section
 from mesoscope_train.data.explore.examples import save_cases
@@ -60,6 +62,7 @@ class ExploreOptions:
         source: the manifest's file, as it was named.
         recipe: whose augmentation is shown; empty for none.
         augment: its operations.
+        blend: how it makes fakes of real faces; None where it does not.
     """
 
     samples: int = 24
@@ -71,6 +74,7 @@ class ExploreOptions:
     source: str = ""
     recipe: str = ""
     augment: Sequence[Step] = ()
+    blend: SelfBlend | None = None
 
 
 def check(manifest: Manifest, options: ExploreOptions, out: Path) -> None:
@@ -118,6 +122,7 @@ def explore(
     sections = [
         rows_section(manifest),
         samples_section(manifest, options.samples, seed=options.seed, workers=options.workers, progress=progress),
+        _blending(manifest, options, progress),
         _augmentation(manifest, options, progress) if options.recipe else None,
         slices_section(manifest, options.columns),
         files_section(manifest, measures),
@@ -134,6 +139,12 @@ def explore(
 
 def _augmentation(manifest: Manifest, options: ExploreOptions, progress: Stage) -> Section:
     return augmentation_section(manifest, options.augment, options.recipe, seed=options.seed, progress=progress)
+
+
+def _blending(manifest: Manifest, options: ExploreOptions, progress: Stage) -> Section | None:
+    if options.blend is None:
+        return None
+    return blending_section(manifest, options.blend, options.recipe, seed=options.seed, progress=progress)
 
 
 def _says_something(section: Section) -> bool:

@@ -10,8 +10,11 @@ from typer.testing import CliRunner
 from mesoscope.cli import application
 from mesoscope.manifest import Manifest, ManifestBuilder, Row, write_manifest
 from mesoscope_train.augment import Blur, Flip, OneOf
+from mesoscope_train.augment.self_blend import SelfBlend
 from mesoscope_train.data.audit.run import silent
 from mesoscope_train.data.explore.augmentation import TIMES, augmentation_section
+from mesoscope_train.data.explore.blending import TIMES as PAIRS
+from mesoscope_train.data.explore.blending import blending_section
 
 
 def manifest(examples: Path, root: Path) -> Manifest:
@@ -63,3 +66,17 @@ def test_by_command(examples: Path, tmp_path: Path) -> None:
     assert (out / "figures" / "augmentation-fake-1.png").is_file()
     assert "one of [blur" in (out / "index.html").read_text()
     assert CliRunner().invoke(application(), [*arguments, "--recipe", "nobody"]).exit_code == 2
+
+
+def test_self_blended_faces_on_the_page(examples: Path, tmp_path: Path) -> None:
+    section = blending_section(manifest(examples, tmp_path), SelfBlend(), "mine", seed=0, progress=silent)
+    (sheet,) = section.sheets
+    assert len(sheet.tiles) == 3 * PAIRS
+    assert {tile.path for tile in sheet.tiles} == {"portrait-photo-1.jpg"}
+    assert len({tile.jpeg for tile in sheet.tiles[: 2 * PAIRS]}) > PAIRS
+    assert section.text == (
+        "The recipe mine makes a fake of each real face of the training part; "
+        "known of the faces: nothing but the crop of 1.",
+    )
+    fakes = manifest(examples, tmp_path).take([row for row in range(4) if row >= 2])
+    assert "no real face" in blending_section(fakes, SelfBlend(), "mine", seed=0, progress=silent).text[0]
