@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,23 +75,37 @@ def estimate_all(
         intervals: how; percentile bootstrap by group.
         names: which.
     """
+    return estimate_with_draws(sample, intervals, names)[0]
+
+
+def estimate_with_draws(
+    sample: Sample, intervals: Intervals, names: Collection[str] = NAMES
+) -> tuple[dict[str, Estimate | Undefined], dict[str, Floats]]:
+    """As `estimate_all`, and of each measure its value in every draw: (draws,), NaN where a draw has no such value.
+
+    Two samples of the same units and groups are drawn alike: the differences of their draws are paired. No draws are
+    given where there is no value, or where there are too few groups.
+    """
     columns = columns_of(sample)
     reasons = {name: _why_not(name, sample, columns) for name in names}
     wanted = [name for name in names if reasons[name] is None]
     measured = _Measuring(sample, columns, frozenset(wanted), intervals.bins)
     values = measured.of(None)
-    draws: dict[str, list[Floats]] = {name: [] for name in wanted}
+    blocks: dict[str, list[Floats]] = {name: [] for name in wanted}
     if wanted and sample.groups >= FEWEST_GROUPS:
         for weights in draw_groups(sample.groups, intervals.draws, intervals.seed, rows=sample.fake.size):
             for name, drawn in measured.of(weights).items():
-                draws[name].append(drawn)
+                blocks[name].append(drawn)
+    draws = {name: np.concatenate(drawn) for name, drawn in blocks.items() if drawn}
     found: dict[str, Estimate | Undefined] = {}
     for name in names:
-        reason = reasons[name]
-        found[name] = reason or _estimate(
-            name, float(values[name][0]), draws[name], _basis(name, sample, columns), intervals.level
+        basis = _basis(name, sample, columns)
+        found[name] = reasons[name] or _estimate(
+            name, float(values[name][0]), draws.get(name), basis, intervals.level
         )
-    return found
+        if basis.rarer < FEWEST_GROUPS:
+            draws.pop(name, None)
+    return found, draws
 
 
 class _Measuring:
@@ -172,12 +186,12 @@ def _basis(name: str, sample: Sample, columns: Columns) -> _Basis:
     return _Basis(int(counted.sum()), groups, rarer)
 
 
-def _estimate(name: str, value: float, draws: list[Floats], basis: _Basis, level: float) -> Estimate:
-    if basis.rarer < FEWEST_GROUPS or not draws:
+def _estimate(name: str, value: float, draws: Floats | None, basis: _Basis, level: float) -> Estimate:
+    if basis.rarer < FEWEST_GROUPS or draws is None:
         few = f"{basis.rarer} group{'s' if basis.rarer != 1 else ''}"
         side = " of the rarer class" if basis.rarer < basis.groups else ""
         return Estimate(value, None, None, f"only {few}{side}: too few to draw again", basis.n, basis.groups)
-    interval = percentile_interval(np.concatenate(draws), level)
+    interval = percentile_interval(draws, level)
     if isinstance(interval, Undefined):
         return Estimate(value, None, None, interval.reason, basis.n, basis.groups)
     low, high = interval
@@ -195,8 +209,3 @@ def at_the_edge(value: float, groups: int, level: float, *, root: bool = False) 
     """The interval where no draw differs from 0 or 1: as if none of so many independent groups were otherwise."""
     low, high = clopper_pearson(groups if value else 0, groups, level)
     return (low**0.5, high**0.5) if root else (low, high)
-
-
-def as_mapping(estimates: Mapping[str, Estimate | Undefined]) -> dict[str, float]:
-    """The values of those that are defined."""
-    return {name: one.value for name, one in estimates.items() if isinstance(one, Estimate)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,9 +59,21 @@ class Sample:
         distance = np.abs(log_odds(self.probability) - log_odds(np.array([self.threshold])))
         return np.asarray(np.round(distance, 9))
 
-    def take(self, rows: Bools) -> Sample:
-        """Some of the answered units; the groups keep their codes, and none of the silent."""
+    def take(self, rows: Bools | Ints) -> Sample:
+        """Some of the answered units, by mask or in the order of indices; groups keep their codes, none is silent."""
         return Sample(
             self.fake[rows], self.logit[rows], self.probability[rows], self.group[rows],
             self.groups, self.threshold, self.lower, np.zeros_like(self.silent),
         )  # fmt: skip
+
+    def with_silent(self, silent: Ints) -> Sample:
+        """The same answers beside others that were not given, (groups,)."""
+        return replace(self, silent=silent)
+
+    def compact(self) -> Sample:
+        """The same with codes for those groups only that have a unit, answered or not."""
+        counts = np.bincount(self.group, minlength=self.groups) + self.silent
+        present = np.flatnonzero(counts)
+        codes = np.zeros(self.groups, np.int64)
+        codes[present] = np.arange(present.size)
+        return replace(self, group=codes[self.group], groups=int(present.size), silent=self.silent[present])
