@@ -66,11 +66,34 @@ class Box:
         level: gives the colour.
         title: one sentence.
         sentences: what belongs to it.
+        details: what is folded away under it.
     """
 
     level: Level
     title: str
     sentences: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A number that falls from one data set to another, to be shown large.
+
+    Attributes:
+        bundle: whose.
+        start, start_at: the number, and on which data set.
+        end, end_at: what is left of it, and where.
+        words: the same as sentences, with intervals.
+        shares: how far each number stands above chance, 0 to 1.
+    """
+
+    bundle: str
+    start: str
+    start_at: str
+    end: str
+    end_at: str
+    words: str
+    shares: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +153,10 @@ class Page:
 
     Attributes:
         title: what was measured.
-        boxes: the answer: what can be trusted, what falls, what must be known; worst first.
+        headline: the deepest fall in one sentence; may be empty.
+        falls: what falls from one data set to another.
+        boxes: the answer: what can be trusted, and what must be known.
+        bounds: by which bounds a bundle is called reliable.
         cross: bundle to its cells, in the order of `manifests`.
         manifests: names with their counts, in words.
         signs: marks of the cells with their meanings.
@@ -143,7 +169,10 @@ class Page:
     """
 
     title: str
+    headline: str
+    falls: Sequence[Fallen]
     boxes: Sequence[Box]
+    bounds: str
     cross: Sequence[tuple[str, Sequence[CrossCell]]]
     manifests: Sequence[tuple[str, str]]
     signs: Sequence[tuple[str, str]]

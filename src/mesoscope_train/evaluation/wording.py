@@ -137,3 +137,33 @@ def signs_told(metrics: Metrics, readings: Sequence[Reading]) -> str:
     # held together by spaces that are no places to break a line
     told = [f"{mark} {meaning}".replace(" ", "\u00a0") for mark, meaning in SHORT_MEANINGS.items() if mark in used]
     return f" {'; '.join(told)}." if told else ""
+
+
+def out_of_hundred(metric: Metric) -> str:
+    """A rate as a count that can be pictured: ``8 (7 to 10)``; what is not 0 is not rounded to it."""
+    if metric.low is None or metric.high is None:
+        return _in_hundred(metric.value)
+    return f"{_in_hundred(metric.value)} ({_in_hundred(metric.low)} to {_in_hundred(metric.high)})"
+
+
+def _in_hundred(share: float) -> str:
+    count = 100 * share
+    return f"{count:.1f}" if 0 < count < 0.95 or 99.05 < count < 100 else f"{count:.0f}"
+
+
+def p_text(p: float | None) -> str:
+    """A p-value with as many digits as mean something."""
+    if p is None:
+        return "–"
+    return "<0.0001" if p < 0.0001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
+def unanswered_briefly(counts: Counts) -> str:
+    """The same for a narrow cell: what there is none of is left out, and nothing at all is said."""
+    numbers = {
+        "errors": counts.error_real + counts.error_fake,
+        "not applicable": counts.not_applicable_real + counts.not_applicable_fake,
+        "inconclusive": counts.inconclusive_real + counts.inconclusive_fake,
+    }
+    told = [f"{number:,} {word}" for word, number in numbers.items() if number]
+    return ", ".join(told) or "all answered"

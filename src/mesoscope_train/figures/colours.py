@@ -29,5 +29,7 @@ THEME: Mapping[str, str] = {
     FAKE: "--fake",
     WARNING: "--amber",
     GROUND: "--ground",
+    # pages that set no such property keep the colour as it is
+    **{colour: f"--series-{place}, {colour}" for place, colour in enumerate(SERIES, start=1)},
 }
 """Colour to the custom property that takes its place in SVG that stands inside a page."""

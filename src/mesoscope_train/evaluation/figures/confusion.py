@@ -85,7 +85,7 @@ def _cell(axes: Axes, at: tuple[int, int], count: int, total: int, *, wrong: boo
     corner = (x - 0.48, y - 0.47)
     axes.add_patch(Rectangle(corner, 0.96, 0.94, facecolor=FAKE if wrong else QUIET, alpha=_DARKEST * share))
     # wrong answers have a border too: hue alone would be lost in grey
-    edge = {"edgecolor": FAKE, "linewidth": 1.0} if wrong else {"edgecolor": QUIET, "linewidth": 0.4}
-    axes.add_patch(Rectangle(corner, 0.96, 0.94, facecolor="none", **edge))
+    edge, width = (FAKE, 1.0) if wrong else (QUIET, 0.4)
+    axes.add_patch(Rectangle(corner, 0.96, 0.94, facecolor="none", edgecolor=edge, linewidth=width))
     axes.annotate(f"{count:,}", (x, y - 0.12), ha="center", va="center", color=INK, fontweight="bold")
     axes.annotate(f"{100 * share:.1f} %", (x, y + 0.14), ha="center", va="center", color=INK, fontsize=SMALL)

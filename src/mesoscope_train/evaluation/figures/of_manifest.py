@@ -218,7 +218,7 @@ def _reliability(metrics: Metrics, readings: Sequence[Reading], slug: str) -> It
         f"{counted(readings)}. Bars: {drawn_by(metrics, first.manifest)}. Coloured: how far what was said is off. "
         f"Below: {UNITS[first.unit][1]} in each bin.{signs_told(metrics, readings)}"
     )
-    figure = draw_reliability(panels, title=_titled(readings, "Is 90 % right nine times in ten?"), note=note)
+    figure = draw_reliability(panels, title=_titled(readings, "Reliability, does 90 % mean nine in ten"), note=note)
     uncalibrated = {one.name for one in metrics.bundles if not one.calibrated} & {one.bundle for one in readings}
     caption = "Reliability: on the dotted line, what a bundle says is what happens. Above it fakes are more frequent."
     if uncalibrated:

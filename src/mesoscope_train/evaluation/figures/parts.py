@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
@@ -62,7 +63,7 @@ def head(figure: Figure, title: str, note: str) -> float:
     height += taken
     figure.set_size_inches(width, height)
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, 0, 1, 1 - taken / height))
     left, top = 0.04 / width, 1 - 0.03 / height
     figure.text(left, top, title, fontweight="bold", va="top", ha="left")

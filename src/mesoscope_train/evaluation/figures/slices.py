@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from mesoscope_train.evaluation.figures.parts import KEY_LINE, head, look, names_below, reference, share_axis
 from mesoscope_train.evaluation.metrics_schema import Metric
-from mesoscope_train.figures import GRID, INK, WARNING, house_style, new_figure
+from mesoscope_train.figures import GRID, WARNING, house_style, new_figure
 from mesoscope_train.figures.style import SMALL
 
 _STEP = 0.115
@@ -85,7 +85,7 @@ def _draw(axes: Axes, parts: Sequence[Part], panel: str, step: float) -> None:
 
 def _mark(axes: Axes, metric: Metric, at: float, place: int, *, ringed: bool) -> None:
     how = look(place)
-    if metric.low is not None:
+    if metric.low is not None and metric.high is not None:
         axes.plot([metric.low, metric.high], [at, at], color=how.color, linewidth=1, linestyle="-")
     axes.plot([metric.value], [at], marker=how.marker, color=how.color, markersize=3.8, linestyle="")
     if ringed:
@@ -93,6 +93,3 @@ def _mark(axes: Axes, metric: Metric, at: float, place: int, *, ringed: bool) ->
             [metric.value], [at], marker="o", markersize=7.5, markerfacecolor="none", markeredgecolor=WARNING,
             markeredgewidth=1.1, linestyle="",
         )  # fmt: skip
-
-
-__all__ = ["INK", "Part", "draw_slices"]
