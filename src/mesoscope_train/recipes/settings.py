@@ -197,7 +197,7 @@ class Loop(Settings):
         clip: largest norm of the gradient; None for no clipping.
         precision: Lightning's word.
         channels_last: keep planes interleaved: faster for most networks, slower for those with few planes.
-        ema: decay of the moving average of the weights, which is then validated and exported; None for none.
+        ema: decay of the moving average of the weights (warmed up), which is then validated and exported; or None.
         early_stopping: epochs without a better validation value after which a stage ends; None for never.
         monitor: the validation value by which the best checkpoint is chosen.
         checkpoint_steps: a checkpoint for resuming every so many steps, and after each epoch.

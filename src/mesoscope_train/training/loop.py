@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from mesoscope.atomic import explained, replacing
 from mesoscope.errors import UsageError
@@ -159,8 +161,28 @@ def _callbacks(run: Run, recipe: Recipe, stage: Stage, directory: Path) -> list[
     if loop.early_stopping:
         callbacks.append(EarlyStopping(monitor, patience=loop.early_stopping, mode=mode))
     if loop.ema:
-        callbacks.append(EMAWeightAveraging(decay=loop.ema))
+        callbacks.append(WeightAveraging(avg_fn=warmed_average(loop.ema)))
     return callbacks
+
+
+def warmed_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """An exponential moving average whose decay grows with the steps, ``min(decay, (1 + n) / (10 + n))``.
+
+    Without that the first hundreds of averages are mostly random weights and BatchNorm's first statistics, and
+    validation tells nothing: on dfdc-faces at step 1,050 (decay 0.998) an AUC of 0.49 where the weights have 0.68.
+
+    Source: the warm-up of TensorFlow's ``ExponentialMovingAverage(num_updates)``.
+
+    Returns:
+        for torch's `AveragedModel`: (average, current, averages so far) to the new average.
+    """
+
+    def average(averaged: Tensor, current: Tensor, so_far: Tensor | int) -> Tensor:
+        n = float(so_far)
+        rate = min(decay, (1 + n) / (10 + n))
+        return averaged * rate + current * (1 - rate)
+
+    return average
 
 
 def _order(recipe: Recipe, examples: Examples, *, rank: int, world: int) -> EpochOrder:

@@ -137,3 +137,14 @@ def test_stages_follow_each_other_and_a_finished_one_is_not_run_again(tiny_manif
 def test_a_batch_larger_than_the_set_is_refused(tiny_manifest, tmp_path):
     with pytest.raises(UsageError, match="do not fill one batch of 64"):
         inside(tmp_path / "run", tiny_manifest, "loop.batch_size=64")
+
+
+def test_the_moving_average_forgets_its_first_weights():
+    from mesoscope_train.training.loop import warmed_average
+
+    average, value = warmed_average(0.998), torch.tensor([100.0])  # the first weights
+    for step in range(1, 301):
+        value = average(value, torch.tensor([1.0]), step)
+    assert value.item() == pytest.approx(1.0, abs=1e-3)
+    # once warm it is the plain average
+    assert average(torch.tensor([2.0]), torch.tensor([1.0]), 10**6).item() == pytest.approx(1.998)
