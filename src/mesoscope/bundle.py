@@ -102,6 +102,7 @@ class Thresholds(_Strict):
         default: used unless a budget is asked for.
         budgets: at false-positive budgets; 1 % and 5 % at least, where there are groups enough to promise them.
         chosen_on: what data, in words.
+        manifest_sha256: of the manifest they are listed in; null where it is not known.
         n_real, n_fake: how many pictures of it.
         n_real_groups, n_fake_groups: how many groups (source videos, people) those are; promises count groups.
     """
@@ -109,6 +110,7 @@ class Thresholds(_Strict):
     default: Probability
     budgets: Annotated[list[Budget], Field(min_length=1)]
     chosen_on: Text
+    manifest_sha256: Sha256 | None
     n_real: Count
     n_fake: Count
     n_real_groups: Annotated[int, Field(ge=1)]

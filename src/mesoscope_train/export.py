@@ -32,11 +32,10 @@ from mesoscope.bundle import (
     read_bundle,
     sha256_of,
 )
-from mesoscope.errors import BundleError, UsageError
+from mesoscope.errors import BundleError
 from mesoscope.preprocess import Preprocess, to_batch
 from mesoscope.types import Float32Array
 from mesoscope_train.detectors import Detector, build_detector, parse_architecture
-from mesoscope_train.errors import ExportError
 from mesoscope_train.graph import export_graph
 from mesoscope_train.parity import (
     Floats,
@@ -46,6 +45,7 @@ from mesoscope_train.parity import (
     reference_of,
     stand_in_inputs,
 )
+from mesoscope_train.publishing import check_place, publish
 
 
 def export_bundle(
@@ -99,7 +99,7 @@ def export_bundle(
     """
     parsed = parse_architecture(architecture)
     target = out_dir / f"{name}-{version}"
-    _check_place(target, overwrite)
+    check_place(target, overwrite)
     module = copy.deepcopy(detector).cpu().float().eval()
     inputs = stand_in_inputs(preprocess) if parity_inputs is None else parity_inputs
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def export_bundle(
         )
         (staged / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n", encoding="utf-8")
         read_bundle(staged)
-        _publish(staged, target)
+        publish(staged, target)
     return read_bundle(target)
 
 
@@ -162,15 +162,6 @@ def load_module(bundle: Bundle) -> Detector:
     return module.eval()
 
 
-def _check_place(target: Path, overwrite: bool) -> None:
-    if not target.exists():
-        return
-    if not overwrite:
-        raise UsageError(f"{target} is already there; ask for it to be replaced, or choose another name or version")
-    if not (target / CONTRACT_FILE).is_file():
-        raise UsageError(f"{target} is there and is no bundle, so it is not replaced; choose another place")
-
-
 def _write_payload(staged: Path, module: Detector, size: int, card: str) -> None:
     staged.mkdir()
     (staged / GRAPH_FILE).write_bytes(export_graph(module, size))
@@ -189,13 +180,3 @@ def peak_on_nothing(module: Detector, preprocess: Preprocess) -> float:
     with torch.no_grad():
         _, maps = module.forward_with_map(torch.from_numpy(to_batch([grey], preprocess)))
     return float(maps.abs().max())
-
-
-def _publish(staged: Path, target: Path) -> None:
-    """Put the finished bundle in its place; an older one goes the way of the workshop."""
-    try:
-        if target.exists():
-            target.rename(staged.parent / "replaced")
-        staged.rename(target)
-    except OSError as error:
-        raise ExportError(f"{target} cannot be put in place ({error.strerror})") from None

@@ -79,6 +79,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
                     {"max_fpr": 0.05, "threshold": 0.9, "upper_95": 0.07},
                 ],
                 "chosen_on": "validation groups",
+                "manifest_sha256": None,
                 "n_real": 1200,
                 "n_fake": 1100,
                 "n_real_groups": 300,

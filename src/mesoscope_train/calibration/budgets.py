@@ -18,6 +18,7 @@ chosen on, never about other kinds of pictures:
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize, stats
@@ -104,13 +105,21 @@ def _surprise(share: float, groups: int, rate: float) -> float:
     return min(hoeffding, bentkus)
 
 
-def choose(probabilities: Floats, sample: Sample, *, chosen_on: str) -> tuple[Thresholds, Band]:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the pictures come from: in words, and the sha256 of their manifest (None where there is none)."""
+
+    text: str
+    manifest_sha256: str | None = None
+
+
+def choose(probabilities: Floats, sample: Sample, origin: Origin) -> tuple[Thresholds, Band]:
     """Thresholds at the budgets from the reals, and the band's lower edge from the fakes.
 
     Args:
         probabilities: calibrated, (N,).
         sample: labels and groups.
-        chosen_on: the data, in words.
+        origin: the data.
     """
     real, fake, weights = ~sample.fake, sample.fake, sample.weights
     groups = sample.n_real_groups
@@ -130,7 +139,8 @@ def choose(probabilities: Floats, sample: Sample, *, chosen_on: str) -> tuple[Th
     thresholds = Thresholds(
         default=default.threshold,
         budgets=budgets,
-        chosen_on=chosen_on,
+        chosen_on=origin.text,
+        manifest_sha256=origin.manifest_sha256,
         n_real=int(real.sum()),
         n_fake=int(fake.sum()),
         n_real_groups=groups,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mesoscope.bundle import Band, Thresholds
-from mesoscope_train.calibration.budgets import BUDGETS, MISSED, choose, smallest_budget, upper_bound
+from mesoscope_train.calibration.budgets import BUDGETS, MISSED, Origin, choose, smallest_budget, upper_bound
 from mesoscope_train.calibration.choosing import Choice, Method, choose_method
 from mesoscope_train.calibration.fitting import METHODS, AnyCalibration, probabilities
 from mesoscope_train.calibration.reliability import Reliability, reliability_of
@@ -58,13 +58,13 @@ class Decided:
 
 
 def decide(
-    sample: Sample, *, chosen_on: str, method: Method = "auto", earlier: AnyCalibration | None = None
+    sample: Sample, origin: Origin, *, method: Method = "auto", earlier: AnyCalibration | None = None
 ) -> Decided:
     """Calibration, thresholds and band from validation pictures.
 
     Args:
         sample: of the bundle that is to be calibrated.
-        chosen_on: the data, in words.
+        origin: the data.
         method: one of `METHODS`, or ``auto``.
         earlier: the calibration the bundle has so far, for the comparison; None: the plain sigmoid.
 
@@ -73,7 +73,7 @@ def decide(
     """
     choice = choose_method(checked(sample), method)
     calibration = METHODS[choice.method](sample)
-    thresholds, band = choose(probabilities(calibration, sample.logits), sample, chosen_on=chosen_on)
+    thresholds, band = choose(probabilities(calibration, sample.logits), sample, origin)
     return Decided(
         calibration,
         thresholds,

@@ -17,6 +17,7 @@ from mesoscope.bundle import Bundle, Licences, TrainingData
 from mesoscope.engine import Judge
 from mesoscope.media import open_picture
 from mesoscope.preprocess import Preprocess, to_batch
+from mesoscope_train.calibration.budgets import Origin
 from mesoscope_train.calibration.deciding import Decided, decide
 from mesoscope_train.calibration.sample import Sample
 from mesoscope_train.detectors import Detector, build_detector, parse_architecture
@@ -101,7 +102,7 @@ def export(data: Path, run: Path, out: Path, say: Callable[[str], None]) -> Bund
 
     with tempfile.TemporaryDirectory() as workshop:
         raw = write(Path(workshop), "provisional\n", None)
-        decided = _decide(raw, data, validation)
+        decided = _decide(raw, data, validation, training_data[0].manifest_sha256)
         say(f"calibration {decided.calibration}\nthresholds {decided.thresholds}\nband {decided.band}")
         provisional = write(Path(workshop), "provisional\n", decided)
         table = as_markdown(measure(str(provisional.path), data_sets(data), data))
@@ -131,7 +132,7 @@ def _best_size(module: Detector, data: Path, rows: Sequence[Row], say: Callable[
     return parse_architecture(ARCHITECTURE).at_size(best)[1]
 
 
-def _decide(bundle: Bundle, data: Path, rows: Sequence[Row]) -> Decided:
+def _decide(bundle: Bundle, data: Path, rows: Sequence[Row], manifest_sha256: str | None) -> Decided:
     """Calibration, thresholds and band from validation pictures, both sets together, each group weighing the same."""
     return decide(
         Sample(
@@ -139,8 +140,8 @@ def _decide(bundle: Bundle, data: Path, rows: Sequence[Row]) -> Decided:
             np.array([row.is_fake for row in rows]),
             np.unique([row.group for row in rows], return_inverse=True)[1],
         ),
+        Origin("validation groups of dfdc-faces and mesonet-faces, each group weighing the same", manifest_sha256),
         method="platt",  # two parameters, as the card says
-        chosen_on="validation groups of dfdc-faces and mesonet-faces, each group weighing the same",
     )
 
 

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from mesoscope.bundle import Bundle, Licences, TrainingData
 from mesoscope.errors import UsageError
 from mesoscope.preprocess import Preprocess, to_batch
+from mesoscope_train.calibration.budgets import Origin
 from mesoscope_train.calibration.deciding import Decided
 from mesoscope_train.calibration.deciding import decide as decide_on
 from mesoscope_train.calibration.sample import Sample
@@ -73,7 +74,7 @@ def export_run(
         architecture = architecture.with_svm(len(detector.svm.vectors))
         shown, expected = _by_scikit_learn(run, validation)
     logits = logits_of(detector, validation, spec)
-    decided = decide(logits, validation)
+    decided = decide(logits, validation, run.facts("data")["manifest_sha256"])
     failed = decided if isinstance(decided, str) else None
     return export_bundle(
         detector,
@@ -124,13 +125,15 @@ def logits_of(
     return np.concatenate(pieces)
 
 
-def decide(logits: np.ndarray[tuple[int], np.dtype[np.float64]], validation: Examples) -> Decided | str:
+def decide(
+    logits: np.ndarray[tuple[int], np.dtype[np.float64]], validation: Examples, manifest_sha256: str
+) -> Decided | str:
     """Calibration, thresholds and band from validation logits, or the reason why they cannot be had."""
     sets = ", ".join(sorted(set(validation.manifest.values("dataset"))))
     try:
         return decide_on(
             Sample(logits, validation.fake, validation.groups),
-            chosen_on=f"validation groups of {sets}, each group weighing the same",
+            Origin(f"validation groups of {sets}, each group weighing the same", manifest_sha256),
         )
     except CalibrationError as error:
         return str(error)
