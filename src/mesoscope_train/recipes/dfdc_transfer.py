@@ -79,5 +79,7 @@ register(
         name="dfdc-transfer",
         about="Study 5: custom CNN, Xception, and a small network of our own on DFDC faces",
         variants={"xception": _xception, "cnn-small": _custom, "slim-resnet": _slim},
+        # stated: rates, optimisers, and that neurons and dropout were searched; their ranges are chosen
+        search="learning_rate=0.1|0.01,optimizer=sgd|adam|nadam,head_units=32|64|128|256,dropout=0.2|0.35|0.5",
     )
 )

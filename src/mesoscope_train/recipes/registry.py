@@ -23,11 +23,13 @@ class Entry:
         name: what ``--recipe`` takes; variants are ``NAME:VARIANT``.
         about: one sentence.
         variants: name to a function that makes the recipe; the first is the one without a variant's name.
+        search: what ``mesoscope tune`` searches unless told otherwise (`mesoscope_train.tuning.space`).
     """
 
     name: str
     about: str
     variants: Mapping[str, Callable[[], Recipe]]
+    search: str = "learning_rate,optimizer"
 
 
 recipes: Registry[Entry] = Registry("recipe")

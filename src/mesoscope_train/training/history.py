@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -140,6 +141,22 @@ class HistoryWriter(Callback):
         )
         earlier = [line for line in read_history(self._path) if line.stage != self._stage or line.epoch < epoch.epoch]
         write_history(self._path, [*earlier, epoch])
+
+
+class EpochWatcher(Callback):
+    """Tells somebody of each line after it was written.
+
+    Args:
+        path: of the CSV file.
+        watch: told; what it raises ends the run.
+    """
+
+    def __init__(self, path: Path, watch: Callable[[Epoch], None]) -> None:
+        self._path, self._watch = path, watch
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Tell of the last line."""
+        self._watch(read_history(self._path)[-1])
 
 
 def _number(value: torch.Tensor | float) -> float:

@@ -23,7 +23,7 @@ from mesoscope_train.detectors import Detector
 from mesoscope_train.detectors.stages import freeze, unfreeze
 from mesoscope_train.recipes.settings import ALL, HEAD, Recipe, Stage
 from mesoscope_train.training.examples import Examples
-from mesoscope_train.training.history import HistoryWriter
+from mesoscope_train.training.history import Epoch, EpochWatcher, HistoryWriter
 from mesoscope_train.training.order import EpochOrder
 from mesoscope_train.training.pictures import Pictures, TrainingLoader, validation_loader
 from mesoscope_train.training.run import Run
@@ -41,11 +41,13 @@ class Parts:
     Attributes:
         train, validation: pictures.
         examples: the training rows, for order and class weights.
+        watch: told of every epoch when it is over; may raise to end the run.
     """
 
     train: Pictures
     validation: Pictures
     examples: Examples
+    watch: Callable[[Epoch], None] | None = None
 
 
 def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts) -> None:
@@ -77,6 +79,8 @@ def _run_stage(run: Run, number: int, recipe: Recipe, detector: Detector, parts:
     world = loop.devices * loop.nodes
     with _quiet():
         trainer = _trainer(run, recipe, stage, directory)
+    if parts.watch is not None:
+        trainer.callbacks.append(EpochWatcher(run.history_file, parts.watch))
     order = _order(recipe, parts.examples, rank=trainer.global_rank, world=world)
     if not len(order):
         raise UsageError(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from mesoscope_train.svm.step import Part, fit_svm, keep_network, keeps_network,
 from mesoscope_train.training import run as runs
 from mesoscope_train.training.curves import write_curves
 from mesoscope_train.training.examples import Examples, examples_of, parts_of
-from mesoscope_train.training.history import read_history
+from mesoscope_train.training.history import Epoch, read_history
 from mesoscope_train.training.loop import Parts, run_stages
 from mesoscope_train.training.pictures import Pictures, Twins
 from mesoscope_train.training.pixels import PixelFile, cache_directory, pixel_file
@@ -65,7 +65,14 @@ class Prepared:
     unreadable: frozenset[str]
 
 
-def start(recipe: Recipe, out: Path, *, allow_leaks: Collection[str] = (), command: str = "") -> Run:
+def start(
+    recipe: Recipe,
+    out: Path,
+    *,
+    allow_leaks: Collection[str] = (),
+    command: str = "",
+    watch: Callable[[Epoch], None] | None = None,
+) -> Run:
     """Begin a run and bring it to its end.
 
     Args:
@@ -73,6 +80,7 @@ def start(recipe: Recipe, out: Path, *, allow_leaks: Collection[str] = (), comma
         out: directory of the run, new or empty.
         allow_leaks: kinds of leaks that the user accepts by name.
         command: how it was called.
+        watch: told of every epoch when it is over; what it raises ends the run.
 
     Raises:
         UsageError: settings, manifest or weights do not make a run; nothing was trained.
@@ -87,7 +95,7 @@ def start(recipe: Recipe, out: Path, *, allow_leaks: Collection[str] = (), comma
     run = runs.begin(out, recipe, command)
     try:
         write_manifest(manifest, run.manifest_file)
-        return _train(run, recipe, allow_leaks)
+        return _train(run, recipe, allow_leaks, watch)
     except MesoscopeError:
         if not any(run.stages_directory.iterdir()):  # nothing was trained: the same command may be given again
             shutil.rmtree(run.path)
@@ -162,7 +170,9 @@ def detector_for(recipe: Recipe) -> tuple[Detector, WeightsRecord]:
     return detector, origin
 
 
-def _train(run: Run, recipe: Recipe, allow_leaks: Collection[str] = ()) -> Run:
+def _train(
+    run: Run, recipe: Recipe, allow_leaks: Collection[str] = (), watch: Callable[[Epoch], None] | None = None
+) -> Run:
     prepared = _prepare(run, recipe, allow_leaks)
     if recipe.svm is not None:  # said before a network is trained for it
         check_classes(prepared.train.fake, prepared.train.groups)
@@ -173,7 +183,7 @@ def _train(run: Run, recipe: Recipe, allow_leaks: Collection[str] = ()) -> Run:
     if keeps_network(recipe, origin):
         keep_network(run, detector)
     else:
-        run_stages(run, recipe, detector, _parts(recipe, prepared))
+        run_stages(run, recipe, detector, replace(_parts(recipe, prepared), watch=watch))
     if _first_process():
         if recipe.svm is not None:
             fit_svm(run, recipe, detector, *(_clean(part, recipe) for part in (prepared.train, prepared.validation)))
