@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mesoscope.report.words import plural
-from mesoscope_train.evaluation.content import Box, Fallen
+from mesoscope_train.evaluation.content import Box, Fallen, Step
 from mesoscope_train.evaluation.content import Level as Colour
-from mesoscope_train.evaluation.metrics_schema import Caution, Fall, Metric, Metrics, Reading
+from mesoscope_train.evaluation.metrics_schema import Caution, Fall, MaybeMetric, Metric, Metrics, Reading
 from mesoscope_train.evaluation.trust import LEVELS, Level, level_of
 from mesoscope_train.evaluation.wording import (
     SIGN_MEANINGS,
@@ -20,6 +20,8 @@ from mesoscope_train.evaluation.wording import (
 
 NOTABLE = 0.05
 """A smaller fall is no headline."""
+_STEPS = 5
+"""So many falls of one bundle are drawn; the table below has all."""
 _MOST = 6
 _FIRST = ("trained-on", "again", "uncalibrated", "training-unknown", "trained-on-set")
 """Codes of cautions, the gravest first; others follow."""
@@ -33,13 +35,13 @@ _HEADS: Mapping[Level, str] = {
 
 
 def falls(metrics: Metrics) -> tuple[Fallen, ...]:
-    """What every reader must see: AUC that falls from one data set to another, the deepest of each bundle first."""
+    """What every reader must see: AUC that falls from one data set to others, the bundle with the deepest first."""
     found = [one for one in metrics.falls if one.kind == "manifest" and one.metric == "auc" and _is_fall(one)]
     pictures = [one for one in found if one.unit == "picture"] or found
-    deepest: dict[str, Fall] = {}
+    of_bundle: dict[str, list[Fall]] = {}
     for one in sorted(pictures, key=_depth):
-        deepest.setdefault(one.bundle, one)
-    return tuple(_fallen(one) for one in deepest.values())
+        of_bundle.setdefault(one.bundle, []).append(one)
+    return tuple(_fallen(several) for several in of_bundle.values())
 
 
 def _is_fall(fall: Fall) -> bool:
@@ -53,32 +55,30 @@ def _depth(fall: Fall) -> float:
     return fall.difference.value if isinstance(fall.difference, Metric) else 0.0
 
 
-def _fallen(fall: Fall) -> Fallen:
-    values = [one.value if isinstance(one, Metric) else 0.0 for one in (fall.from_value, fall.to_value)]
+def _fallen(several: Sequence[Fall]) -> Fallen:
+    """All falls of one bundle, the deepest first."""
+    deepest = several[0]
+    ends = [_step(one.to_value, one.to_manifest) for one in several if one.aggregation == deepest.aggregation]
+    start = _step(deepest.from_value, deepest.from_manifest)
     return Fallen(
-        bundle=fall.bundle,
-        start=digits(values[0]),
-        start_at=fall.from_manifest,
-        end=digits(values[1]),
-        end_at=fall.to_manifest,
-        words=(
-            f"AUC {estimate(fall.from_value)} on {fall.from_manifest}, {estimate(fall.to_value)} on "
-            f"{fall.to_manifest}: a fall of {digits(-_depth(fall))}. {_lost(*values)}"
-        ),
-        shares=(_above_chance(values[0]), _above_chance(values[1])),
+        deepest.bundle,
+        start,
+        tuple(ends[:_STEPS]),
+        f"AUC {estimate(deepest.from_value)} on {deepest.from_manifest}, {estimate(deepest.to_value)} on "
+        f"{deepest.to_manifest}: a fall of {digits(-_depth(deepest))}. {_lost(start.above, ends[0].above)}",
     )
 
 
-def _above_chance(auc: float) -> float:
-    return max(0.0, min(1.0, 2 * auc - 1))
+def _step(found: MaybeMetric, where: str) -> Step:
+    value = found.value if isinstance(found, Metric) else 0.5
+    return Step(digits(value), where, max(0.0, min(1.0, 2 * value - 1)))
 
 
 def _lost(start: float, end: float) -> str:
     """How much of what it knew beyond guessing is gone."""
-    if end <= 0.5:
+    if end <= 0:
         return "Nothing is left of what it did better than a coin, which gets 0.5."
-    lost = 1 - _above_chance(end) / _above_chance(start) if start > 0.5 else 0.0
-    return f"{100 * lost:.0f} % of what it did better than a coin (0.5) is gone."
+    return f"{100 * (1 - end / start):.0f} % of what it did better than a coin (0.5) is gone."
 
 
 def headline(metrics: Metrics) -> str:
@@ -89,8 +89,8 @@ def headline(metrics: Metrics) -> str:
     first = found[0]
     more = f" {plural(len(found) - 1, 'more bundle falls', 'more bundles fall')} too." if len(found) > 1 else ""
     return (
-        f"What holds on {first.start_at} does not hold on {first.end_at}: the AUC of {first.bundle} falls from "
-        f"{first.start} to {first.end}.{more}"
+        f"What holds on {first.start.where} does not hold on {first.ends[0].where}: the AUC of {first.bundle} falls "
+        f"from {first.start.number} to {first.ends[0].number}.{more}"
     )
 
 
@@ -101,17 +101,19 @@ def boxes(metrics: Metrics) -> tuple[Box, ...]:
 
 def _bundle_box(metrics: Metrics, bundle: str) -> Box:
     readings = whole_readings(metrics, bundle)
+    # what holds for all of them is a warning of its own, and no mark at each
+    marks = {one.manifest: sign(metrics, bundle, one.manifest) for one in readings}
+    told = {} if set(marks.values()) == {"?"} else marks
     at: dict[Level, list[str]] = {level: [] for level in LEVELS}
     apart, seen = [], []
     for one in readings:
-        mark = sign(metrics, bundle, one.manifest)
         level = level_of(one)
-        if mark == "‡":
+        if marks[one.manifest] == "‡":
             seen.append(one.manifest)
         elif level is None:
             apart.append(one.manifest)
         else:
-            at[level].append(f"{one.manifest} {mark}".strip())
+            at[level].append(f"{one.manifest} {told.get(one.manifest, '')}".strip())
     parts = [f"{_HEADS[level]}: {_listed(at[level])}" for level in LEVELS if at[level]]
     parts += [f"nothing can be said: {_listed(apart)}"] if apart else []
     parts += [f"trained on these very pictures: {_listed(seen)}"] if seen else []

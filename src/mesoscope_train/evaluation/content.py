@@ -76,24 +76,29 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A number on one data set: as `number`, `where`, and how far it stands `above` chance, 0 to 1."""
+
+    number: str
+    where: str
+    above: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fallen:
-    """A number that falls from one data set to another, to be shown large.
+    """A number that falls from one data set to others, to be shown large.
 
     Attributes:
         bundle: whose.
-        start, start_at: the number, and on which data set.
-        end, end_at: what is left of it, and where.
-        words: the same as sentences, with intervals.
-        shares: how far each number stands above chance, 0 to 1.
+        start: the number where it is highest.
+        ends: where less is left of it, least first; at least one.
+        words: the deepest fall as sentences, with intervals.
     """
 
     bundle: str
-    start: str
-    start_at: str
-    end: str
-    end_at: str
+    start: Step
+    ends: tuple[Step, ...]
     words: str
-    shares: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
