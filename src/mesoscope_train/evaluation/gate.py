@@ -104,6 +104,15 @@ def check_kinds(allow: Collection[str]) -> None:
         raise UsageError(f"--allow-leak {unknown[0]}: there is no such leak; there are {', '.join(KINDS)}")
 
 
+def stated_manifests(bundle: Bundle) -> set[str]:
+    """Digests of the manifests that a bundle was trained, or its thresholds were chosen on."""
+    contract = bundle.contract
+    stated = {data.manifest_sha256 for data in contract.training_data}
+    if contract.thresholds is not None:
+        stated.add(contract.thresholds.manifest_sha256)
+    return {digest for digest in stated if digest is not None}
+
+
 def trainings_of(bundles: Sequence[Bundle], given: Sequence[Training]) -> list[list[Training]]:
     """For each bundle the given manifests that it was trained on.
 
@@ -112,7 +121,7 @@ def trainings_of(bundles: Sequence[Bundle], given: Sequence[Training]) -> list[l
     Raises:
         UsageError: a manifest can be no bundle's.
     """
-    stated = [{data.manifest_sha256 for data in bundle.contract.training_data} - {None} for bundle in bundles]
+    stated = [stated_manifests(bundle) for bundle in bundles]
     found: list[list[Training]] = [[] for _ in bundles]
     for training in given:
         names = {training.digest, training.file_sha256}
@@ -121,7 +130,7 @@ def trainings_of(bundles: Sequence[Bundle], given: Sequence[Training]) -> list[l
         if not owners:
             raise UsageError(
                 f"{training.path} (sha256 {training.digest[:12]}…) is not what any of these bundles was trained on; "
-                f"they state {', '.join(sorted(str(each)[:12] + '…' for each in set().union(*stated)))}"
+                f"they state {', '.join(sorted(each[:12] + '…' for each in set().union(*stated)))}"
             )
         for number in owners:
             found[number].append(training)
@@ -150,8 +159,7 @@ def check(
     Raises:
         LeakError: it was trained on such rows, and that is not allowed.
     """
-    own = any(data.manifest_sha256 == judged.digest for data in bundle.contract.training_data)
-    if own:
+    if judged.digest in stated_manifests(bundle):
         told = _own_rows(name, judged, allow)
         if told:
             return [told]
@@ -299,5 +307,5 @@ def compared_by_name(names: Sequence[str], bundles: Sequence[Bundle], known: Seq
             bundle=name,
         )
         for name, bundle, at_hand in zip(names, bundles, known, strict=True)
-        if not at_hand and any(data.manifest_sha256 for data in bundle.contract.training_data)
+        if not at_hand and stated_manifests(bundle)
     ]

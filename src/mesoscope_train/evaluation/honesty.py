@@ -124,7 +124,7 @@ def pass_gate(inputs: Inputs, request: Request, workers: int, progress: Stage, r
                 cautions += gate.check(name, bundle, one.judged, known, allow=request.allow_leaks, measures=measures)
     digests = {one.judged.digest for one in inputs.wanted}
     at_hand = [
-        bool(known) or any(data.manifest_sha256 in digests for data in bundle.contract.training_data)
+        bool(known) or bool(digests & gate.stated_manifests(bundle))
         for bundle, known in zip(bundles, trainings, strict=True)
     ]
     return [*cautions, *gate.compared_by_name(names, bundles, at_hand)]

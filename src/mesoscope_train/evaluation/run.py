@@ -25,6 +25,7 @@ from mesoscope_train.evaluation.pieces import SCORES_FILE, Pieces, evaluation_in
 from mesoscope_train.evaluation.register import refuse_again
 from mesoscope_train.evaluation.scores import ScoresFacts, read_scores, score_schema
 from mesoscope_train.evaluation.scoring import Part, Scorer
+from mesoscope_train.evaluation.slices import refuse_unknown
 from mesoscope_train.evaluation.statement import write_statements
 
 
@@ -74,6 +75,8 @@ def evaluate(
         MesoscopeError: a bundle cannot be opened.
     """
     inputs = prepare(request)
+    schema = score_schema([one.judged.rows.table.schema for one in inputs.wanted])
+    refuse_unknown(settings.slices, schema.names)
     wanted_settings = inputs.settings(request)
     found = evaluation_in(request.out)
     going_on = found is not None and found.settings == wanted_settings and not found.finished
@@ -102,7 +105,7 @@ def evaluate(
                 cautions=cautions,
                 histories={one.judged.name: list(one.judged.whole.history) for one in inputs.wanted},
             )
-            _score(inputs, request, pieces, facts, progress)
+            _score(inputs, request, pieces, schema, facts, progress)
         own = [
             entry.model_copy(update={"id": pieces.evaluation.id, "date": pieces.evaluation.begun})
             for entry in entries
@@ -150,8 +153,8 @@ def write_all(
     from mesoscope_train.evaluation.tables import write_tables  # noqa: PLC0415
 
     read = read_scores(scores or out / SCORES_FILE)
-    with progress("measuring", None):
-        metrics = numbers_of(read, settings)
+    with progress("measuring", None) as step:
+        metrics = numbers_of(read, settings, progress=lambda _what: step())
     metrics.write(out / "metrics.json")
     with progress("drawing", None):
         charts = write_figures(metrics, out / "figures")
@@ -169,9 +172,10 @@ def _counted(table: pa.Table) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def _score(inputs: Inputs, request: Request, pieces: Pieces, facts: ScoresFacts, progress: Stage) -> None:
+def _score(
+    inputs: Inputs, request: Request, pieces: Pieces, schema: pa.Schema, facts: ScoresFacts, progress: Stage
+) -> None:
     """Judge what is not judged yet, and put all pieces together."""
-    schema = score_schema([one.judged.rows.table.schema for one in inputs.wanted])
     bundles = open_bundles(inputs.bundles, request.engine, request.threads)
     scorer = Scorer(bundles, inputs.tiers, Sampling(request.frames))
     parts = [

@@ -80,5 +80,5 @@ def test_clean_comes_first_and_the_order_is_that_of_the_tables() -> None:
 
 @pytest.mark.parametrize("asked", [{"tiers": ["webb"]}, {"sweeps": ["gif"]}])
 def test_unknown_names_are_refused_with_those_there_are(asked) -> None:
-    with pytest.raises(UsageError, match="there is none of that name; there are .*(messenger|noise)"):
+    with pytest.raises(UsageError, match=r"there is none of that name; there are .*(messenger|noise)"):
         chosen_tiers(**asked)
