@@ -3,8 +3,8 @@
 Stated: squared error, Adam (0.9, 0.999); general: batches of 32, 1e-3 divided by 10 every 1,000 iterations down to
 1e-6; first net: batches of 32, 30 epochs planned and 10 run, the decay step computed so that the lowest rate is
 reached at the end of the planned epochs; second net: batches of 64, 1e-3, decay 0.1 every 5 epochs, 18 planned, 10
-run. Augmentation: Gaussian blur 3 / 9 / 15, rotation by 45, 90, 180 degrees, scaling by +50 % and -50 %. The SVM has a
-Gaussian kernel and stands on the features of the fully connected layer; its C and gamma are not stated.
+run. Augmentation: Gaussian blur 3 / 9 / 15, rotation by 45, 90, 180 degrees, scaling by +50 % and -50 %. The SVM has
+a Gaussian kernel and stands on the features of the fully connected layer; its C and gamma are not stated.
 """
 
 from __future__ import annotations
