@@ -1,0 +1,66 @@
+"""A study's page: one HTML file that needs nothing else, in the look of the reports; no script runs in it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from mesoscope.atomic import explained, replacing
+from mesoscope.report.words import visible
+from mesoscope_train.studies.content import Page, Shown
+
+_WIDEST = 1800
+"""Pixels: wider figures are shrunk for the page; the files themselves stay as they are."""
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Write the page; whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    text = _environment().get_template("study.html.j2").render(page=page, here=path.parent)
+    with replacing(path) as partial, explained(path):
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def small_png(path: Path) -> bytes:
+    """A figure as PNG, at most `_WIDEST` pixels wide."""
+    with Image.open(path) as image:
+        if image.width <= _WIDEST:
+            return path.read_bytes()
+        shrunk = image.convert("RGB").resize((_WIDEST, round(image.height * _WIDEST / image.width)))
+    buffer = io.BytesIO()
+    shrunk.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=ChoiceLoader(
+            [
+                PackageLoader("mesoscope_train.studies"),
+                PackageLoader("mesoscope_train.data.explore"),
+                PackageLoader("mesoscope.report"),
+            ]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = _data_uri
+    environment.filters["visible"] = visible
+    environment.globals["relative"] = lambda shown, here: Path(os.path.relpath(shown.path, here)).as_posix()
+    return environment
+
+
+def _data_uri(shown: Shown) -> str:
+    return "data:image/png;base64," + base64.b64encode(small_png(shown.path)).decode("ascii")

@@ -1,0 +1,231 @@
+"""Steps one after the other, each in a process of its own, each kept once it is done.
+
+A step's record holds a key made of its command and of what the steps before it left; where the key is the same and
+its files are there, it is not run again. A step that failed keeps those that need it from running, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import mesoscope
+from mesoscope.atomic import explained, make_directory, replacing
+from mesoscope.errors import UsageError
+from mesoscope_train.studies.plan import Step
+
+State = Literal["done", "kept", "failed", "skipped", "not here"]
+_CONTENTS = ("result.json", "bundle.json", "metrics.json")
+"""The file of a directory that stands for its content."""
+_LAST_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of a step.
+
+    Attributes:
+        step: its name.
+        state: ``kept`` is done in an earlier call.
+        seconds: it took; of the call that did it.
+        reason: why it failed, was skipped or is not run here.
+    """
+
+    step: str
+    state: State
+    seconds: float = 0.0
+    reason: str = ""
+
+    @property
+    def there(self) -> bool:
+        """Whether its files may be read."""
+        return self.state in ("done", "kept")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    key: str
+    seconds: float
+
+
+def run_steps(
+    steps: Sequence[Step],
+    out: Path,
+    *,
+    redo: Collection[str] = (),
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> dict[str, Record]:
+    """Run what is not done yet, in order.
+
+    Args:
+        steps: each after those it needs.
+        out: the study's directory, in which the commands run.
+        redo: steps to run again, and with them all that need them.
+        tell: is told what runs.
+
+    Returns:
+        Step to record.
+
+    Raises:
+        UsageError: `redo` names no step, or the directory cannot be written.
+    """
+    names = [step.name for step in steps]
+    unknown = sorted(set(redo) - set(names))
+    if unknown:
+        raise UsageError(f"there is no step '{unknown[0]}'; the steps are: {', '.join(names)}")
+    make_directory(out / "steps")
+    runner = _Runner(out, frozenset(redo), {}, {})
+    for number, step in enumerate(steps, start=1):
+        tell(f"[{number}/{len(steps)}] {step.name}: {_said(step)}")
+        record = runner.run(step)
+        runner.records[step.name] = record
+        if record.there:
+            runner.keys[step.name] = _left(step, out)
+        tell(f"[{number}/{len(steps)}] {step.name}: {record.state}{f' ({record.reason})' if record.reason else ''}")
+    return runner.records
+
+
+def _said(step: Step) -> str:
+    return f"{step.title}: {shlex.join(('mesoscope', *step.command))}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """Runs one step after the other.
+
+    Attributes:
+        out: the study's directory.
+        redo: steps to run again.
+        records: of the steps so far.
+        keys: what each of them left.
+    """
+
+    out: Path
+    redo: frozenset[str]
+    records: dict[str, Record]
+    keys: dict[str, str]
+
+    def run(self, step: Step) -> Record:
+        """Run a step unless it is kept, is not run here, or lacks what it needs."""
+        if step.not_here is not None:
+            return Record(step.name, "not here", reason=step.not_here)
+        lacking = [name for name in step.needs if not self.records[name].there]
+        if lacking:
+            return Record(step.name, "skipped", reason=f"it needs {', '.join(lacking)}")
+        key, kept = _key(step, self.keys), _read(self.out, step)
+        stale = step.name in self.redo or (kept is not None and kept.key != key)
+        if kept is not None and not stale and _missing(step, self.out) is None:
+            return Record(step.name, "kept", kept.seconds)
+        return self._do(step, key, stale)
+
+    def _do(self, step: Step, key: str, anew: bool) -> Record:
+        command = step.command
+        if step.resume is not None and not anew and (self.out / step.makes[0]).exists():
+            command = step.resume
+        else:
+            for made in step.makes:
+                _remove(self.out / made)
+        started = time.monotonic()
+        code, last = _process(command, self.out, self.out / "steps" / f"{step.name}.log")
+        seconds = round(time.monotonic() - started, 1)
+        missing = _missing(step, self.out)
+        if code not in step.codes:
+            return Record(step.name, "failed", seconds, " ".join(last) or f"exit code {code}")
+        if missing is not None:
+            return Record(step.name, "failed", seconds, f"it ended well but left no {missing}")
+        record = self.out / "steps" / f"{step.name}.json"
+        with replacing(record) as partial, explained(record):
+            partial.write_text(json.dumps(asdict(_Kept(key, seconds))) + "\n", encoding="utf-8")
+        return Record(step.name, "done", seconds)
+
+
+def _process(command: Sequence[str], out: Path, log: Path) -> tuple[int, list[str]]:
+    """Run a command of this program in `out`; its exit code, and what it said last of what was wrong."""
+    with explained(log), log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(  # noqa: S603 - this very program
+            [sys.executable, "-m", "mesoscope", *command],
+            cwd=out,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        assert process.stdout is not None and process.stderr is not None  # noqa: S101 - they are pipes
+        said: list[str] = []
+        reader = threading.Thread(target=_pass_on, args=(process.stderr, file, said), daemon=True)
+        reader.start()
+        try:
+            for line in process.stdout:
+                file.write(line)
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.wait()
+            raise
+        finally:
+            reader.join()
+    errors = [line for line in said if line.startswith("error: ")]
+    return code, [line.removeprefix("error: ") for line in errors[-1:]] or said[-_LAST_LINES:]
+
+
+def _pass_on(pipe: IO[str], log: IO[str], said: list[str]) -> None:
+    """Stderr of the step to ours and to its log, line by line."""
+    for line in pipe:
+        sys.stderr.write(f"    {line}")
+        sys.stderr.flush()
+        log.write(line)
+        said.append(line.strip())
+
+
+def _key(step: Step, keys: Mapping[str, str]) -> str:
+    parts = (mesoscope.__version__, *step.command, *(keys[name] for name in step.needs))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _left(step: Step, out: Path) -> str:
+    """A digest of what a step left, for the keys of those that need it."""
+    sha = hashlib.sha256()
+    for made in step.makes:
+        for file in _stands_for(out / made):
+            sha.update(file.name.encode())
+            with file.open("rb") as opened:
+                sha.update(hashlib.file_digest(opened, "sha256").digest())
+    return sha.hexdigest()
+
+
+def _stands_for(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    else:
+        yield from (path / name for name in _CONTENTS if (path / name).is_file())
+
+
+def _missing(step: Step, out: Path) -> str | None:
+    return next((made for made in step.makes if not (out / made).exists()), None)
+
+
+def _remove(path: Path) -> None:
+    """What a step left half-done, inside the study's own directory."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _read(out: Path, step: Step) -> _Kept | None:
+    try:
+        found = json.loads((out / "steps" / f"{step.name}.json").read_text(encoding="utf-8"))
+        return _Kept(str(found["key"]), float(found["seconds"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
