@@ -14,6 +14,7 @@ from mesoscope_train.evaluation.wording import (
     digits,
     estimate,
     out_of_hundred,
+    sentence,
     sign,
     unanswered,
 )
@@ -190,4 +191,4 @@ def _message(caution: Caution, metrics: Metrics) -> str:
     same = {one.manifest for one in metrics.warnings if (one.code, one.bundle) == (caution.code, caution.bundle)}
     if caution.code == "training-unknown" and len(same) > 1 and same >= {one.name for one in metrics.manifests}:
         return f"{caution.bundle}: {SIGN_MEANINGS['?']}; this holds for all {len(same)} data sets."
-    return caution.message
+    return sentence(caution.message)

@@ -101,9 +101,9 @@ _WORDS = {
     ),
     "marks": (
         "Marks †, ‡, ?",
-        "† the bundle was trained on other groups of this data set: easier than data from elsewhere. ‡ it was "
-        "trained on these very pictures or near copies: no measure of anything new. ? nothing is known of its "
-        "training data.",
+        "† the bundle was trained on another part of this data set: easier than data from elsewhere. ‡ it was "
+        "trained on these very pictures or near copies: no measure of anything new. ? this "
+        "cannot be told.",
     ),
 }
 

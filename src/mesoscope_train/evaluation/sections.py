@@ -25,6 +25,7 @@ from mesoscope_train.evaluation.wording import (
     estimate,
     p_text,
     percentage,
+    sentence,
     sign,
     slugs,
     unanswered,
@@ -105,7 +106,7 @@ def _about(metrics: Metrics, facts: ManifestFacts) -> Iterator[str]:
         yield "This test part had been evaluated before with one of these bundles: --again was given."
     for caution in metrics.warnings:
         if caution.manifest == facts.name and caution.bundle is None:
-            yield caution.message
+            yield sentence(caution.message)
 
 
 def _numbers(metrics: Metrics, readings: Sequence[Reading], name: str, kinds: Sequence[str]) -> Table | None:
@@ -218,7 +219,7 @@ def _absent(metrics: Metrics, manifest: str, readings: Sequence[Reading]) -> Ite
         if column.manifest != manifest:
             continue
         if column.absent:
-            yield f"Slices by {column.column}: {column.absent}."
+            yield f"Slices by {column.column}: {sentence(column.absent)}"
         if column.too_few:
             few = ", ".join(f"{value} ({count:,})" for value, count in column.too_few.items())
             least = metrics.settings.minimum_n

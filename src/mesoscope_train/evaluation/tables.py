@@ -199,4 +199,4 @@ def _line(metrics: Metrics, reading: Reading, names: list[str]) -> list[str]:
     return line
 
 
-_TRAINING = {"": "apart", "‡": "these pictures", "†": "other groups of this set", "?": "unknown"}
+_TRAINING = {"": "apart", "‡": "these pictures", "†": "another part of this set", "?": "unknown"}

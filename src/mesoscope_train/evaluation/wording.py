@@ -22,13 +22,13 @@ AGGREGATIONS = {
 _SIGNS = {"trained-on": "‡", "trained-on-set": "†", "training-unknown": "?"}
 SIGN_MEANINGS = {
     "‡": "trained on these very pictures or near copies of them: no measure of anything new",
-    "†": "trained on other groups of this data set: easier than data from elsewhere",
-    "?": "nothing is known of the data it was trained on: it may have seen these pictures",
+    "†": "trained on another part of this data set: easier than data from elsewhere",
+    "?": "whether it was trained on these pictures cannot be told",
 }
 SHORT_MEANINGS = {
     "‡": "trained on these very pictures",
-    "†": "trained on other groups of this set",
-    "?": "training data unknown",
+    "†": "trained on another part of this set",
+    "?": "may have been trained on it",
 }
 
 
@@ -167,3 +167,11 @@ def unanswered_briefly(counts: Counts) -> str:
     }
     told = [f"{number:,} {word}" for word, number in numbers.items() if number]
     return ", ".join(told) or "all answered"
+
+
+def sentence(clause: str) -> str:
+    """A clause as a sentence of its own; a name at its beginning stays as it is."""
+    text = clause.strip()
+    first = text.partition(" ")[0]
+    begin = text[:1].upper() + text[1:] if first.isalpha() and first.islower() and len(first) < 10 else text
+    return begin + ("" if text.endswith((".", "!", "?", "…")) else ".")

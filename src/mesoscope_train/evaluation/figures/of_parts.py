@@ -18,6 +18,8 @@ RATES = {
     "false_positive_rate": "reals called fake",
     "false_negative_rate": "fakes called real",
 }
+_GAP_OF = {"false_negative_rate": "accuracy_fake"}
+"""Rate to the metric whose gap says the same of it."""
 DEGRADED = {"auc": "AUC", "accuracy_fake": "fakes found", "false_positive_rate": "reals called fake"}
 OPERATIONS = {
     "jpeg": ("JPEG", "quality"),
@@ -110,14 +112,18 @@ def _part(
 
 
 def _differs(metrics: Metrics, reading: Reading | None, rate: str) -> bool:
+    """Whether a significant gap is known of a slice; where a column has two values, one gap is both slices'."""
     if reading is None or reading.slice is None:
         return False
-    return any(
-        gap.significant
+    part, metric = reading.slice, _GAP_OF.get(rate, rate)
+    mine = [
+        gap
         for gap in metrics.gaps
-        if (gap.bundle, gap.manifest, gap.tier, gap.unit, gap.slice, gap.metric)
-        == (reading.bundle, reading.manifest, reading.tier, reading.unit, reading.slice, rate)
-    )
+        if (gap.bundle, gap.manifest, gap.metric) == (reading.bundle, reading.manifest, metric)
+        and gap.slice is not None
+        and gap.slice.column == part.column
+    ]
+    return any(gap.significant for gap in mine if gap.slice == part or len(mine) == 1)
 
 
 def degradation_charts(metrics: Metrics, manifest: str, slug: str) -> Iterator[Chart]:
