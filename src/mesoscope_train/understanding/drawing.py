@@ -111,8 +111,9 @@ def grid(
         colours = ScalarMappable(Normalize(bar.low, bar.high), bar.cmap)
         figure.colorbar(colours, cax=axes, orientation="horizontal")
         axes.set_xlabel(bar.words, fontsize=SMALL, labelpad=1)
+        middle = 0 if bar.low < 0 < bar.high else (bar.low + bar.high) / 2
+        axes.set_xticks((bar.low, middle, bar.high), [f"{value:.2g}" for value in (bar.low, middle, bar.high)])
         axes.tick_params(labelsize=SMALL - 1)
-        axes.xaxis.set_major_formatter(lambda value, _place: f"{value:.2g}")
     return figure
 
 

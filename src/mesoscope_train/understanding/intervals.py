@@ -1,7 +1,6 @@
 """Intervals of means that are honest about groups: twenty frames of a video are one observation.
 
-Percentile bootstrap (B. Efron, "Better bootstrap confidence intervals", JASA 82, 1987, section 2) that draws whole
-groups with replacement.
+The draws are those of `mesoscope.metrics.bootstrap`: whole groups, with replacement; the interval is the middle 95 %.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mesoscope.metrics.bootstrap import FEWEST_GROUPS, draw_groups, percentile_interval
+from mesoscope.metrics.undefined import Undefined
+
 DRAWS = 1000
 LEVEL = 0.95
-_AT_ONCE = 100
-"""Draws whose weights are in memory together."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,7 +25,8 @@ class Measured:
     """A number with its 95 % interval.
 
     Attributes:
-        value, low, high: NaN where there is nothing to measure.
+        value: NaN where there is nothing to measure.
+        low, high: NaN also where there are too few groups for an interval.
         n, groups: rows and groups behind it.
     """
 
@@ -45,6 +46,8 @@ class Measured:
         """``1.21 (1.10 to 1.32)``."""
         if not np.isfinite(self.value):
             return "–"
+        if not np.isfinite(self.low):
+            return f"{self.value:.{digits}f} (too few groups)"
         return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
     def to_json(self) -> dict[str, object]:
@@ -89,13 +92,9 @@ def combined(
         start += len(values)
     value = float(statistic((sums.sum(0) / counts.sum(0))[None])[0])
     drawn = []
-    chance = np.random.default_rng(seed)
-    for _ in range(DRAWS // _AT_ONCE):
-        weights = chance.multinomial(len(every), np.full(len(every), 1 / len(every)), _AT_ONCE).astype(np.float64)
+    for weights in draw_groups(len(every), DRAWS, seed):
         with np.errstate(invalid="ignore", divide="ignore"):  # a draw may miss a small sample altogether
             drawn.append(statistic((weights @ sums) / (weights @ counts)))
-    tail = 100 * (1 - LEVEL) / 2
-    draws = np.concatenate(drawn)
-    draws = draws[np.isfinite(draws)]
-    low, high = np.percentile(draws, [tail, 100 - tail]) if len(draws) else (np.nan, np.nan)
-    return Measured(value, float(low), float(high), rows, len(every))
+    found = percentile_interval(np.concatenate(drawn), LEVEL)
+    low, high = (np.nan, np.nan) if len(every) < FEWEST_GROUPS or isinstance(found, Undefined) else found
+    return Measured(value, low, high, rows, len(every))

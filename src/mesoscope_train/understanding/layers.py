@@ -7,7 +7,7 @@ failure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -68,9 +68,9 @@ def convolutions(module: nn.Module, size: int) -> tuple[Layer, ...]:
 
         return note
 
-    with _hooks({name: hook(name) for name, part in module.named_modules() if isinstance(part, nn.Conv2d)}, module):
-        with torch.no_grad(), _Rectifications(produced) as seen:
-            module(picture)
+    hooks = {name: hook(name) for name, part in module.named_modules() if isinstance(part, nn.Conv2d)}
+    with _hooks(hooks, module), torch.no_grad(), _Rectifications(produced) as seen:
+        module(picture)
     return tuple(
         Layer(name, shape[0], shape[1], shape[2], name in seen.rectified, first)
         for name, (shape, first) in found.items()
@@ -137,7 +137,11 @@ class _Rectifications(TorchFunctionMode):
         self.rectified: set[str] = set()
 
     def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - torch's own signature
         if func in _RELUS and args and id(args[0]) in self._produced:
             self.rectified.add(self._produced[id(args[0])])

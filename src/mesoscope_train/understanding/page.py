@@ -1,4 +1,4 @@
-"""One HTML page that needs nothing else, its figures as PNG beside it, and its numbers as JSON (and arrays as NPZ)."""
+"""One HTML page that needs nothing else, its figures as PNG beside it, and its numbers as JSON or NPZ."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ def coverage(landmarks: Sequence[Float32Array], height: int, width: int) -> Tens
 
     Args:
         landmarks: (5, 2) each, B of them, as in `mesoscope_train.understanding.landmarks`.
-        height, width: of the map.
+        height: of the map.
+        width: of the map.
 
     Returns:
         (B, 8, height, width) float32 in the order of `REGIONS`; over the regions they sum to 1.

@@ -19,13 +19,16 @@ from mesoscope.media import open_picture
 from mesoscope.pipeline.ahead import map_ahead
 from mesoscope.pipeline.framing import Framing
 from mesoscope.preprocess import Preprocess
-from mesoscope.types import Float32Array
+from mesoscope.types import Float32Array, UInt8Image
+from mesoscope_train.data.landmarks import FIVE, points_of
 from mesoscope_train.understanding.landmarks import landmarks_of
 
 WORKERS = 2
 AHEAD = 64
 """Inputs that wait: 50 MB at 256 pixels."""
 BATCH = 32
+LANDMARKS = "landmarks"
+"""The manifest's column, where `mesoscope data faces` wrote landmarks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +55,7 @@ class Reader:
     Attributes:
         manifest: all rows.
         spec: the bundle's.
-        finder: gives landmarks; None where none are looked for.
+        finder: gives landmarks of faces for which the manifest has none; None where none are looked for.
     """
 
     manifest: Manifest
@@ -73,9 +76,23 @@ class Reader:
             candidate = framing.cut(pixels, face)
             if candidate.input is None:
                 return Seen(row, None, reason=candidate.reason)
-            return Seen(row, candidate.input, landmarks_of(pixels, self.finder) if self.finder else None)
+            return Seen(row, candidate.input, self._landmarks(row, pixels))
 
         return map_ahead(read, (int(row) for row in rows), workers=WORKERS, ahead=AHEAD)
+
+    @property
+    def has_landmarks(self) -> bool:
+        """Whether faces' landmarks are looked for, or stand in the manifest."""
+        return self.finder is not None or LANDMARKS in self.manifest
+
+    def _landmarks(self, row: int, pixels: UInt8Image) -> Float32Array | None:
+        """Those of the manifest where it has five, else those that are found."""
+        if LANDMARKS in self.manifest:
+            text = self.manifest.table.column(LANDMARKS)[row].as_py()
+            points = points_of(text, self.manifest.table.column("path")[row].as_py()) if text else ()
+            if len(points) == FIVE:
+                return points
+        return landmarks_of(pixels, self.finder) if self.finder else None
 
     def batches(self, rows: Iterable[int], left_out: Callable[[Seen], None]) -> Iterator[list[Seen]]:
         """Up to `BATCH` rows at once, all with inputs; the others are handed to `left_out`."""

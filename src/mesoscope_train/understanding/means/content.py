@@ -13,6 +13,7 @@ from mesoscope_train.understanding.layers import Layer
 from mesoscope_train.understanding.means.cells import LABEL, MEANINGS, OUTCOME, Grouping
 from mesoscope_train.understanding.means.figures import (
     FALSE_DISCOVERIES,
+    Difference,
     difference,
     draw_cells,
     draw_channels,
@@ -39,6 +40,7 @@ def page_of(
     subject: Subject,
     manifest: Manifest,
     gathered: Gathered,
+    *,
     ways: Sequence[Grouping],
     layers: Sequence[Layer],
     by_region: Shares | None,
@@ -73,7 +75,7 @@ def _groups(manifest: Manifest, gathered: Gathered) -> np.ndarray[tuple[int], np
 
 def _facts(subject: Subject, manifest: Manifest, gathered: Gathered, options: MeansOptions) -> list[tuple[str, str]]:
     aligned = (
-        "turned and scaled so that all eyes meet (YuNet's landmarks); the network saw the pictures as they are"
+        "turned and scaled so that all eyes meet (by landmarks); the network saw the pictures as they are"
         if gathered.aligned
         else "NOT aligned: no landmarks were looked for, so that means blur over where faces lie in the pictures"
     )
@@ -103,7 +105,7 @@ def _means(gathered: Gathered, way: Grouping, layers: Sequence[Layer]) -> Sectio
         Chart(
             f"{slug}-maps",
             draw_cells(cells),
-            f"Mean face, mean map, its standard error (groups of pictures drawn), and how much single pictures differ, "
+            "Mean face, mean map, its standard error (groups of pictures drawn), and how much single pictures differ, "
             f"by {way.by}. Each column has one scale; the number is that of pictures.",
         )
     ]
@@ -113,9 +115,7 @@ def _means(gathered: Gathered, way: Grouping, layers: Sequence[Layer]) -> Sectio
             continue
         one, two = gathered.cells[way.by, first], gathered.cells[way.by, second]
         found = difference(one, two)
-        count, of = int(found.beyond.sum()), int(found.beyond.size)
-        level = "clear" if count else "note"
-        findings.append((level, _sentence(first, second, count, of)))
+        findings.append(("clear" if found.beyond.any() else "note", _sentence(first, second, found)))
         caption = (
             f"Mean map of {first} minus that of {second}. Grey at the right: no more than noise (Benjamini and "
             f"Hochberg, at most {FALSE_DISCOVERIES:.0%} of the coloured cells are expected to be noise)."
@@ -138,7 +138,10 @@ def _means(gathered: Gathered, way: Grouping, layers: Sequence[Layer]) -> Sectio
     return Section(slug, f"Means by {way.by}", text, tuple(findings), tuple(charts))
 
 
-def _sentence(first: str, second: str, count: int, of: int) -> str:
+def _sentence(first: str, second: str, found: Difference) -> str:
+    count, of = int(found.beyond.sum()), found.beyond.size
+    if not found.enough:
+        return f"{first} minus {second}: too few groups ({found.groups}) to tell a difference from noise."
     if not count:
         return f"{first} minus {second}: no cell of {of:,} differs by more than noise."
     return f"{first} minus {second}: {count:,} of {of:,} cells of the map differ by more than noise."
@@ -225,8 +228,8 @@ def _reading() -> Section:
         "reading",
         "How not to read this page",
         (
-            "A mean map shows where the network's score comes from on average, not where pictures were manipulated. "
-            "A place can be coloured because the classes differ there in light, framing or hair.",
+            "A mean map shows where the network's score comes from on average, not where pictures were manipulated: "
+            "a place can be coloured because the classes differ there in light, framing or hair.",
             "A mean hides what single pictures do: where the spread is larger than the mean, most pictures differ "
             "from the mean map.",
             "Difference of means is only drawn as found where it exceeds its noise; the noise counts groups (videos), "

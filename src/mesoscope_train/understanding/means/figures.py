@@ -11,13 +11,15 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from scipy import stats
 
-from mesoscope_train.figures import LABEL_COLOURS, QUIET, house_style, name_classes, new_figure
+from mesoscope_train.figures import LABEL_COLOURS, QUIET, house_style, new_figure
 from mesoscope_train.understanding.drawing import Bar, Tile, grid, signed, symmetric
 from mesoscope_train.understanding.intervals import Measured
 from mesoscope_train.understanding.means.gathering import Cell
 from mesoscope_train.understanding.regions import FINE, REGIONS, coverage
 
 Floats = npt.NDArray[np.float64]
+FEWEST_GROUPS = 10
+"""With fewer groups a standard error is itself too uncertain to call anything more than noise."""
 FALSE_DISCOVERIES = 0.05
 """Of the cells of a difference that are called more than noise, at most this share is expected to be noise."""
 CLIP = 2.5
@@ -32,24 +34,32 @@ class Difference:
     Attributes:
         value, error: (h, w), the difference and its standard error (groups drawn; the two taken as independent,
             which is cautious where they share groups).
+        groups: of the cell with fewer.
         beyond: (h, w) bool, more than noise after Benjamini and Hochberg's procedure at `FALSE_DISCOVERIES`.
     """
 
     value: Floats
     error: Floats
     beyond: npt.NDArray[np.bool_]
+    groups: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are groups enough to call anything more than noise."""
+        return self.groups >= FEWEST_GROUPS
 
 
 def difference(first: Cell, second: Cell) -> Difference:
     """The difference of two cells' mean maps."""
     value = first.map.mean - second.map.mean
     error = np.hypot(first.map.standard_error, second.map.standard_error)
+    groups = min(first.map.groups, second.map.groups)
     beyond = np.zeros(value.shape, bool)
     known = np.isfinite(value) & np.isfinite(error) & (error > 0)
-    if known.any():
+    if known.any() and groups >= FEWEST_GROUPS:
         p = 2 * stats.norm.sf(np.abs(value[known] / error[known]))
         beyond[known] = stats.false_discovery_control(p) <= FALSE_DISCOVERIES
-    return Difference(value, error, beyond)
+    return Difference(value, error, beyond, groups)
 
 
 def draw_cells(cells: Sequence[tuple[str, Cell]]) -> Figure:
@@ -201,5 +211,11 @@ def draw_dots(panels: Sequence[tuple[str, Sequence[Row]]], chance: float, words:
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(axis="x")
         axes.set_xlabel(words)
-    name_classes(figure, {"real": "● real pictures", "fake": "◆ fakes"})
+    handles = [
+        mpl.lines.Line2D([], [], color=LABEL_COLOURS[label], marker=marker, markersize=3, linestyle="-")
+        for label, marker in (("real", "o"), ("fake", "D"))
+    ]
+    legend = figure.legend(handles, ("real pictures", "fakes"), loc="outside upper left", ncols=2, handlelength=1.6)
+    for text, label in zip(legend.get_texts(), ("real", "fake"), strict=True):
+        text.set_color(LABEL_COLOURS[label])
     return figure

@@ -143,7 +143,14 @@ def gather(
                 batch = [seen for seen in read if seen.landmarks is not None]
                 gathered.left_out["no landmarks were found"] += len(read) - len(batch)
             if batch:
-                looked = _look(subject, batch, features, judge, channels, gathered.common)
+                looked = _look(
+                    subject,
+                    batch,
+                    features=features,
+                    judge=judge,
+                    channels=channels,
+                    common=gathered.common,
+                )
                 records.take(batch, looked)
                 _add(gathered, looked, batch, groupings, groups)
             progress(len(read))
@@ -179,6 +186,7 @@ class _Looked:
 def _look(
     subject: Subject,
     batch: Sequence[Seen],
+    *,
     features: Mapping[str, Tensor],
     judge: Judge | None,
     channels: int,

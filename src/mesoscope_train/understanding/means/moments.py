@@ -110,6 +110,12 @@ class GroupedMean:
             return self._s / np.where(self._n > 0, self._n, np.nan)
 
     @property
+    def groups(self) -> int:
+        """How many groups there were."""
+        self._close()
+        return int(self._groups.max())
+
+    @property
     def standard_error(self) -> Floats:
         """(h, w); NaN where fewer than two groups had a value."""
         mean = self.mean

@@ -133,7 +133,7 @@ def mean_maps(
     page = page_of(subject, manifest, gathered, plan.groupings, plan.layers, by_region, options)
     with progress("drawing figures", sum(len(section.charts) for section in page.sections)) as step:
         index = write_page(page, out, step)
-    write_json(_numbers(subject, manifest, gathered, plan, by_region, options), out / NUMBERS)
+    write_json(_numbers(subject, manifest, gathered, plan, by_region=by_region, options=options), out / NUMBERS)
     write_arrays(_arrays(gathered), out / ARRAYS)
     return index, gathered
 
@@ -143,6 +143,7 @@ def _numbers(
     manifest: Manifest,
     gathered: Gathered,
     plan: Plan,
+    *,
     by_region: Shares | None,
     options: MeansOptions,
 ) -> dict[str, Any]:
@@ -167,6 +168,7 @@ def _numbers(
                 "by": way.by,
                 "first": first,
                 "second": second,
+                "groups_of_the_smaller": found.groups,
                 "cells_beyond_noise": int(found.beyond.sum()),
                 "cells_of_map": int(found.beyond.size),
             }
