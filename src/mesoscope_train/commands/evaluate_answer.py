@@ -9,6 +9,8 @@ from mesoscope.cli.console import remark, stdout, warn
 from mesoscope_train.commands.data_output import print_json, table_of
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from mesoscope_train.evaluation.metrics_schema import Metrics, Reading
     from mesoscope_train.evaluation.run import Result
 
@@ -30,16 +32,15 @@ def show(result: Result, *, as_json: bool) -> None:
                 "out": str(result.out),
                 "pictures": result.pictures,
                 "failed": result.failed,
-                "readings": [_as_json(reading) for reading in readings],
+                "readings": [_as_json(reading, result.parts.get(reading.manifest, "")) for reading in readings],
                 "warnings": [caution.model_dump() for caution in result.metrics.warnings],
             }
         )
         return
-    level = f"{result.metrics.settings.level:.0%} interval"
-    numbers = ["real", "fake", "no answer", *SHOWN.values()]
-    numbers.insert(numbers.index("AUC") + 1, level)
-    rows = [_row(reading) for reading in readings]
-    stdout().print(table_of(("bundle", "manifest", "tier"), numbers, rows))
+    level = f"AUC ({result.metrics.settings.level:.0%})"
+    numbers = ["real", "fake", "no answer", level, *(title for name, title in SHOWN.items() if name != "auc")]
+    rows = [_row(reading, result.parts.get(reading.manifest, "")) for reading in readings]
+    _print_whole(table_of(("bundle", "manifest", "part", "tier"), numbers, rows))
     for caution in result.metrics.warnings[:_MOST_WARNINGS]:
         warn(caution.message)
     if len(result.metrics.warnings) > _MOST_WARNINGS:
@@ -55,30 +56,39 @@ def _short(metrics: Metrics) -> Iterator[Reading]:
             yield reading
 
 
-def _row(reading: Reading) -> list[str]:
+def _print_whole(table: Table) -> None:
+    """Print a table without cutting its cells, however narrow the terminal is."""
+    from rich.measure import Measurement
+
+    console = stdout()
+    wide = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+    console.print(table, width=max(console.width, wide), crop=False)
+
+
+def _row(reading: Reading, part: str) -> list[str]:
     counts = reading.counts
     answered = counts.answered_real + counts.answered_fake
-    cells = [reading.bundle, reading.manifest, reading.tier]
+    cells = [reading.bundle, reading.manifest, part, reading.tier]
     cells += [f"{counts.real:,}", f"{counts.fake:,}", f"{counts.total - answered:,}"]
     for name in SHOWN:
         value = reading.value(name)
-        cells.append("–" if value is None else f"{value:.3f}")
-        if name == "auc":
-            cells.append(_interval(reading, name))
+        cell = "–" if value is None else f"{value:.3f}"
+        cells.append(cell + _interval(reading, name) if name == "auc" else cell)
     return cells
 
 
 def _interval(reading: Reading, name: str) -> str:
     found = reading.metrics.get(name)
     low, high = getattr(found, "low", None), getattr(found, "high", None)
-    return "–" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+    return "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
 
 
-def _as_json(reading: Reading) -> dict[str, object]:
+def _as_json(reading: Reading, part: str) -> dict[str, object]:
     counts = reading.counts
     return {
         "bundle": reading.bundle,
         "manifest": reading.manifest,
+        "part": part,
         "tier": reading.tier,
         "threshold": reading.threshold,
         "counts": counts.model_dump(exclude={"reasons"}),

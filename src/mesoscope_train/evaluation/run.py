@@ -42,12 +42,14 @@ class Result:
         out: the folder.
         failed: pictures that ended as ``error`` with at least one bundle at one tier.
         pictures: judged, over all manifests.
+        parts: manifest to the part of it that was judged.
     """
 
     metrics: Metrics
     out: Path
     failed: int
     pictures: int
+    parts: dict[str, str]
 
 
 def evaluate(
@@ -105,7 +107,7 @@ def evaluate(
                 cautions=cautions,
                 histories={one.judged.name: list(one.judged.whole.history) for one in inputs.wanted},
             )
-            _score(inputs, request, pieces, schema, facts, progress)
+            _score(inputs, request, pieces, schema=schema, facts=facts, progress=progress)
         own = [
             entry.model_copy(update={"id": pieces.evaluation.id, "date": pieces.evaluation.begun})
             for entry in entries
@@ -161,7 +163,8 @@ def write_all(
         write_tables(metrics, out / "tables")
         write_statements(metrics, read.facts, out / "cards")
         write_page(metrics, charts, out / "index.html", contracts=contracts, histories=read.facts.histories)
-    return Result(metrics, out, *_counted(read.table))
+    failed, pictures = _counted(read.table)
+    return Result(metrics, out, failed, pictures, read.facts.parts)
 
 
 def _counted(table: pa.Table) -> tuple[int, int]:
@@ -173,7 +176,7 @@ def _counted(table: pa.Table) -> tuple[int, int]:
 
 
 def _score(
-    inputs: Inputs, request: Request, pieces: Pieces, schema: pa.Schema, facts: ScoresFacts, progress: Stage
+    inputs: Inputs, request: Request, pieces: Pieces, *, schema: pa.Schema, facts: ScoresFacts, progress: Stage
 ) -> None:
     """Judge what is not judged yet, and put all pieces together."""
     bundles = open_bundles(inputs.bundles, request.engine, request.threads)
