@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mesoscope_train.studies.plan import LEAKS_ARE_TOLD, SOME_UNANSWERED, Inputs, Step
 
-FAST_ROWS = 240
+FAST_ROWS = 120
 """Pictures of each manifest in a smoke test."""
 NO_IMAGENET = (
     "it needs ImageNet weights, which timm downloads; ask for them with --imagenet, or run the command where they are"

@@ -84,19 +84,16 @@ def run_steps(
     if unknown:
         raise UsageError(f"there is no step '{unknown[0]}'; the steps are: {', '.join(names)}")
     make_directory(out / "steps")
-    runner = _Runner(out, frozenset(redo), {}, {})
+    runner = _Runner(out, frozenset(redo), {}, {}, tell)
     for number, step in enumerate(steps, start=1):
-        tell(f"[{number}/{len(steps)}] {step.name}: {_said(step)}")
-        record = runner.run(step)
+        where = f"[{number}/{len(steps)}] {step.name}"
+        record = runner.run(step, where)
         runner.records[step.name] = record
         if record.there:
             runner.keys[step.name] = _left(step, out)
-        tell(f"[{number}/{len(steps)}] {step.name}: {record.state}{f' ({record.reason})' if record.reason else ''}")
+        took = f", {record.seconds:,.0f} s" if record.state in ("done", "failed") else ""
+        tell(f"{where}: {record.state}{took}{f' ({record.reason})' if record.reason else ''}")
     return runner.records
-
-
-def _said(step: Step) -> str:
-    return f"{step.title}: {shlex.join(('mesoscope', *step.command))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +105,16 @@ class _Runner:
         redo: steps to run again.
         records: of the steps so far.
         keys: what each of them left.
+        tell: is told what is run.
     """
 
     out: Path
     redo: frozenset[str]
     records: dict[str, Record]
     keys: dict[str, str]
+    tell: Callable[[str], None]
 
-    def run(self, step: Step) -> Record:
+    def run(self, step: Step, where: str) -> Record:
         """Run a step unless it is kept, is not run here, or lacks what it needs."""
         if step.not_here is not None:
             return Record(step.name, "not here", reason=step.not_here)
@@ -126,13 +125,13 @@ class _Runner:
         stale = step.name in self.redo or (kept is not None and kept.key != key)
         if kept is not None and not stale and _missing(step, self.out) is None:
             return Record(step.name, "kept", kept.seconds)
-        return self._do(step, key, stale)
+        resumed = step.resume if not stale and step.makes and (self.out / step.makes[0]).exists() else None
+        command = resumed or step.command
+        self.tell(f"{where}: {step.title}: {shlex.join(('mesoscope', *command))}")
+        return self._do(step, key, command, anew=resumed is None)
 
-    def _do(self, step: Step, key: str, anew: bool) -> Record:
-        command = step.command
-        if step.resume is not None and not anew and (self.out / step.makes[0]).exists():
-            command = step.resume
-        else:
+    def _do(self, step: Step, key: str, command: Sequence[str], anew: bool) -> Record:
+        if anew:
             for made in step.makes:
                 _remove(self.out / made)
         started = time.monotonic()
