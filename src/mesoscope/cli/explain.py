@@ -180,7 +180,7 @@ def explain(  # noqa: PLR0917 - each parameter is a flag
     unanswered = False
     with open_outputs(out, detector, look) as outputs, counting("files explained") as count:
         inputs = find_inputs(
-            [*paths, *([beside] if beside else [])], limits=detector.pipeline.limits, without=outputs.folders
+            [*paths, *([] if beside is None else [beside])], limits=detector.pipeline.limits, without=outputs.folders
         )
         for explanation in explaining.run(inputs):
             outputs.add(explanation)
