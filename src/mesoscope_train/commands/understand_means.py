@@ -48,7 +48,10 @@ def command(  # noqa: PLR0917 - each parameter is a flag
     ] = "eyes",
     faces: Annotated[
         str | None,
-        typer.Option(help="Finder that gives landmarks: yunet (default with --align eyes).", rich_help_panel=FACES),
+        typer.Option(
+            help="Finder that gives landmarks: yunet (the default, unless the manifest has landmarks).",
+            rich_help_panel=FACES,
+        ),
     ] = None,
     face_model: Annotated[
         Path | None,
@@ -79,7 +82,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
     from mesoscope_train.commands.data_output import command_line, words
     from mesoscope_train.progress import progress
     from mesoscope_train.understanding.means import MeansOptions, check, mean_maps
-    from mesoscope_train.understanding.seen import landmark_finder
+    from mesoscope_train.understanding.seen import LANDMARKS, landmark_finder
     from mesoscope_train.understanding.subject import open_subject
 
     if align not in ("eyes", "none"):
@@ -93,13 +96,15 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         layers=words(layers or ""),
         channels=channels,
         maps_only=maps_only,
+        align=align == "eyes",
         seed=seed,
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         command=command_line(seed),
         source=str(manifest),
     )
     found = read_manifest(manifest, root=root)
-    finder = landmark_finder("none" if align == "none" else faces or "yunet", face_model)
+    known = "none" if align == "none" or (faces is None and LANDMARKS in found) else "yunet"
+    finder = landmark_finder(faces or known, face_model)
     subject = open_subject(bundle)
     check(subject, found, options, out)
     page, gathered = mean_maps(subject, found, finder, out, options, progress=progress)

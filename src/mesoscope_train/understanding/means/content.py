@@ -105,7 +105,7 @@ def _means(gathered: Gathered, way: Grouping, layers: Sequence[Layer]) -> Sectio
         Chart(
             f"{slug}-maps",
             draw_cells(cells),
-            "Mean face, mean map, its standard error (groups of pictures drawn), and how much single pictures differ, "
+            "Mean face, mean map, its standard error (groups drawn), and how much single pictures differ, "
             f"by {way.by}. Each column has one scale; the number is that of pictures.",
         )
     ]
@@ -175,8 +175,8 @@ def _where(gathered: Gathered, by_region: Shares) -> Section:
     )
     massless = [f"{count:,} have none {measure}" for measure, count in by_region.massless.items() if count]
     text = (
-        "The five landmarks of each face place eyes, nose and mouth; an oval of common proportions is the rest of the "
-        "face. Hair and neck are where hair and neck usually are. Each picture weighs the same.",
+        "The five landmarks of each face place eyes, nose and mouth; an oval of common proportions is the rest of "
+        "the face. Hair and neck are where hair and neck usually are. Each picture weighs the same.",
         *((f"Of the pictures' maps, {'; '.join(massless)}; they do not count there.",) if massless else ()),
     )
     table = Table(head, rows, names=2, caption="Mass over area, with 95 % intervals")
@@ -186,17 +186,12 @@ def _where(gathered: Gathered, by_region: Shares) -> Section:
 def _lit(by_region: Shares, layers: Sequence[Layer]) -> Section:
     labels = ("real", "fake", "fake - real")
     there = [label for label in labels if (layers[-1].name, label, SHOWN[0]) in by_region.lit]
+    classes = [label for label in there if label in ("real", "fake")]
     last = [layer.name for layer in layers[-3:]]
     panels = [
         (
             layer,
-            [
-                (
-                    region,
-                    [(label, by_region.lit[layer, label, region]) for label in there if label in ("real", "fake")],
-                )
-                for region in SHOWN
-            ],
+            [(region, [(label, by_region.lit[layer, label, region]) for label in classes]) for region in SHOWN],
         )
         for layer in last
     ]
@@ -232,8 +227,8 @@ def _reading() -> Section:
             "a place can be coloured because the classes differ there in light, framing or hair.",
             "A mean hides what single pictures do: where the spread is larger than the mean, most pictures differ "
             "from the mean map.",
-            "Difference of means is only drawn as found where it exceeds its noise; the noise counts groups (videos), "
-            "not frames.",
+            "A difference of means counts as found only where it exceeds its noise, and the noise counts groups "
+            "(videos), not frames.",
         ),
     )
 

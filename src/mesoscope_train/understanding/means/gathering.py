@@ -108,6 +108,7 @@ def gather(
     layers: Sequence[Layer] = (),
     channels: int = 16,
     judge: Judge | None = None,
+    align: bool = True,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> Gathered:
     """Look at rows.
@@ -120,13 +121,16 @@ def gather(
         layers: whose feature maps are averaged.
         channels: of each layer that are kept apart, the first ones.
         judge: gives the maps with the runtime's engine instead of torch; only where there are no layers.
+        align: lay faces over each other by their eyes.
         progress: called with the number of pictures done.
 
     Raises:
         UsageError: nothing could be looked at.
     """
     started = time.monotonic()
-    gathered = Gathered(aligned=reader.finder is not None)
+    if align and not reader.has_landmarks:
+        raise UsageError("faces are aligned by landmarks: name a finder (--faces yunet), or say --align none")
+    gathered = Gathered(aligned=align)
     if gathered.aligned:
         gathered.common = survey(reader, rows)
     records = _Records()

@@ -41,6 +41,7 @@ class MeansOptions:
         layers: names of convolutions; empty for all, or for `MOST_LAYERS` of a deep network.
         channels: of each layer that are shown apart.
         maps_only: no feature maps; the runtime's engine computes the maps.
+        align: lay faces over each other by their eyes.
         seed: of draws.
         made: when, in words.
         command: that makes the page.
@@ -53,6 +54,7 @@ class MeansOptions:
     layers: Sequence[str] = ()
     channels: int = 16
     maps_only: bool = False
+    align: bool = True
     seed: int = 0
     made: str = ""
     command: str = ""
@@ -105,7 +107,7 @@ def mean_maps(
     Args:
         subject: whose maps.
         manifest: of what.
-        finder: aligns faces by their eyes; None for means that are not aligned.
+        finder: gives landmarks of faces for which the manifest has none.
         out: directory of ``index.html``, ``figures/``, ``means.json`` and ``means.npz``.
         options: what is averaged.
         progress: shows how far the work is.
@@ -127,10 +129,19 @@ def mean_maps(
             layers=plan.layers,
             channels=options.channels,
             judge=judge,
+            align=options.align,
             progress=step,
         )
     by_region = shares(gathered, manifest, [layer.name for layer in plan.layers]) if gathered.aligned else None
-    page = page_of(subject, manifest, gathered, plan.groupings, plan.layers, by_region, options)
+    page = page_of(
+        subject,
+        manifest,
+        gathered,
+        ways=plan.groupings,
+        layers=plan.layers,
+        by_region=by_region,
+        options=options,
+    )
     with progress("drawing figures", sum(len(section.charts) for section in page.sections)) as step:
         index = write_page(page, out, step)
     write_json(_numbers(subject, manifest, gathered, plan, by_region=by_region, options=options), out / NUMBERS)
