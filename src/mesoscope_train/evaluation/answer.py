@@ -11,6 +11,7 @@ from mesoscope_train.evaluation.metrics_schema import Caution, Fall, MaybeMetric
 from mesoscope_train.evaluation.trust import LEVELS, Level, level_of
 from mesoscope_train.evaluation.wording import (
     SIGN_MEANINGS,
+    all_names,
     digits,
     estimate,
     out_of_hundred,
@@ -46,10 +47,11 @@ def falls(metrics: Metrics) -> tuple[Fallen, ...]:
 
 
 def _is_fall(fall: Fall) -> bool:
+    """Large enough to matter, and shown by an interval: four pictures make no headline."""
     difference = fall.difference
-    if not isinstance(difference, Metric) or difference.value > -NOTABLE:
+    if not isinstance(difference, Metric) or difference.high is None:
         return False
-    return difference.high is None or difference.high < 0
+    return difference.value <= -NOTABLE and difference.high < 0
 
 
 def _depth(fall: Fall) -> float:
@@ -121,7 +123,7 @@ def _bundle_box(metrics: Metrics, bundle: str) -> Box:
     degraded = tuple(_degraded(metrics, bundle))
     return Box(
         _colour(at), f"{bundle} – {'; '.join(parts) or 'nothing was measured'}.", degraded,
-        details=tuple(_told(metrics, one) for one in readings),
+        details=tuple(_told(metrics, one) for one in readings), more="In numbers, data set by data set",
     )  # fmt: skip
 
 
@@ -178,9 +180,13 @@ def _degraded(metrics: Metrics, bundle: str) -> Iterator[str]:
 
 
 def _cautions(metrics: Metrics) -> Iterator[Box]:
-    """What a reader must know, each thing once."""
+    """What a reader must know, each thing once; parts that are treated worse stand by themselves."""
+    gaps = [sentence(one.message, all_names(metrics)) for one in metrics.warnings if one.code == "gap"]
+    if gaps:
+        title = "Real pictures of some parts are called fake more often than those of others"
+        yield Box("leak", title, tuple(gaps[:_MOST]), details=tuple(gaps[_MOST:]))
     known = sorted(metrics.warnings, key=lambda one: _FIRST.index(one.code) if one.code in _FIRST else len(_FIRST))
-    messages = [*dict.fromkeys(_message(one, metrics) for one in known)]
+    messages = [*dict.fromkeys(_message(one, metrics) for one in known if one.code != "gap")]
     if messages:
         title = f"{plural(len(messages), 'warning', 'warnings')} that belong to these numbers"
         yield Box("warning", title, tuple(messages[:_MOST]), details=tuple(messages[_MOST:]))
@@ -191,4 +197,4 @@ def _message(caution: Caution, metrics: Metrics) -> str:
     same = {one.manifest for one in metrics.warnings if (one.code, one.bundle) == (caution.code, caution.bundle)}
     if caution.code == "training-unknown" and len(same) > 1 and same >= {one.name for one in metrics.manifests}:
         return f"{caution.bundle}: {SIGN_MEANINGS['?']}; this holds for all {len(same)} data sets."
-    return sentence(caution.message)
+    return sentence(caution.message, all_names(metrics))

@@ -67,12 +67,14 @@ class Box:
         title: one sentence.
         sentences: what belongs to it.
         details: what is folded away under it.
+        more: what that is called.
     """
 
     level: Level
     title: str
     sentences: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    more: str = "The others"
 
 
 @dataclass(frozen=True, slots=True)

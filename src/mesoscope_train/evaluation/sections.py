@@ -21,6 +21,7 @@ from mesoscope_train.evaluation.metrics_schema import (
 from mesoscope_train.evaluation.tables import tables_of
 from mesoscope_train.evaluation.wording import (
     AGGREGATIONS,
+    all_names,
     digits,
     estimate,
     p_text,
@@ -65,6 +66,7 @@ def sections(metrics: Metrics, charts: Sequence[Chart], contracts: Mapping[str, 
 
 def _all_together(metrics: Metrics, charts: Sequence[Chart]) -> Section:
     tables = [table for table in tables_of(metrics) if table.name.startswith("cross-dataset")]
+    tables = [table for table in tables if table.name == "cross-dataset" or table.name.endswith("-mean")]
     return Section(
         "all", "All bundles on all data sets",
         charts=tuple(chart for chart in charts if not chart.manifest),
@@ -106,7 +108,7 @@ def _about(metrics: Metrics, facts: ManifestFacts) -> Iterator[str]:
         yield "This test part had been evaluated before with one of these bundles: --again was given."
     for caution in metrics.warnings:
         if caution.manifest == facts.name and caution.bundle is None:
-            yield sentence(caution.message)
+            yield sentence(caution.message, all_names(metrics))
 
 
 def _numbers(metrics: Metrics, readings: Sequence[Reading], name: str, kinds: Sequence[str]) -> Table | None:

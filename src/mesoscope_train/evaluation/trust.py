@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from mesoscope_train.evaluation.metrics_schema import Metric, Reading
@@ -9,24 +10,21 @@ from mesoscope_train.evaluation.metrics_schema import Metric, Reading
 Level = Literal["good", "care", "unfit", "weak", "chance"]
 LEVELS: tuple[Level, ...] = ("good", "care", "unfit", "weak", "chance")
 """From best to worst."""
-RANK = {"good": 0.9, "care": 0.75, "weak": 0.5}
+RANK: Mapping[Level, float] = {"good": 0.9, "care": 0.75, "weak": 0.5}
 """The lower end of the AUC's interval that each level needs; below the last one, chance."""
-ERRORS = {"good": (0.1, 0.2), "care": (0.2, 0.5)}
+ERRORS: Mapping[Level, tuple[float, float]] = {"good": (0.1, 0.2), "care": (0.2, 0.5)}
 """The upper ends that false-positive and false-negative rate may have; above the last ones, weak."""
 BOUNDS_TOLD = (
     "“Reliable” means: the whole interval of the AUC lies above 0.9, of 100 reals at most 10 are called fake and of "
     "100 fakes at most 20 are missed, each at the unfavourable end of its interval. “With care”: 0.75, 20 and 50. "
     "“Threshold unfit”: the AUC allows at least “with care”, but the bundle’s threshold makes more mistakes than "
     "that. “Not to be relied on”: worse. “No better than a coin”: the AUC’s interval holds 0.5. Where there is only "
-    "one class, its own mistakes decide."
+    "one class, its own mistakes decide; where there are too few groups for an interval, nothing can be said."
 )
 
 
 def level_of(reading: Reading) -> Level | None:
-    """The worse of how it ranks and how it answers; None where neither is known.
-
-    An estimate without an interval (too few groups) is never called good.
-    """
+    """The worse of how it ranks and how it answers; None where neither is known with an interval."""
     ranks, answers = rank_level(reading), _answer_level(reading)
     if ranks in ("good", "care") and answers == "weak":
         return "unfit"
@@ -35,32 +33,27 @@ def level_of(reading: Reading) -> Level | None:
 
 
 def rank_level(reading: Reading) -> Level | None:
-    """By the AUC alone; None where it is absent."""
+    """By the AUC alone; None where it has no interval."""
     auc = reading.metrics.get("auc")
-    if not isinstance(auc, Metric):
+    if not isinstance(auc, Metric) or auc.low is None:
         return None
-    low = auc.value if auc.low is None else auc.low
-    if low >= RANK["good"] and auc.low is not None:
+    if auc.low >= RANK["good"]:
         return "good"
-    if low >= RANK["care"]:
+    if auc.low >= RANK["care"]:
         return "care"
-    return "weak" if low > RANK["weak"] else "chance"
+    return "weak" if auc.low > RANK["weak"] else "chance"
 
 
 def _answer_level(reading: Reading) -> Level | None:
-    rates = [reading.metrics.get(name) for name in ("false_positive_rate", "false_negative_rate")]
-    if not any(isinstance(rate, Metric) for rate in rates):
+    """By the mistakes of each class that has an interval; None without any."""
+    ends = []
+    for place, name in enumerate(("false_positive_rate", "false_negative_rate")):
+        rate = reading.metrics.get(name)
+        if isinstance(rate, Metric) and rate.high is not None:
+            ends.append((place, rate.high))
+    if not ends:
         return None
-    for level in ("good", "care"):
-        if all(_within(rate, bound, level) for rate, bound in zip(rates, ERRORS[level], strict=True)):
+    for level in ERRORS:
+        if all(high <= ERRORS[level][place] for place, high in ends):
             return level
     return "weak"
-
-
-def _within(rate: object, bound: float, level: Level) -> bool:
-    """Whether a rate, if there is one, keeps below a bound even at the bad end of its interval."""
-    if not isinstance(rate, Metric):
-        return True
-    if rate.high is None:
-        return level != "good" and rate.value <= bound
-    return rate.high <= bound

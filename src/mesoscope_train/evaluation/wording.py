@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mesoscope.report.words import plural
 from mesoscope_train.evaluation.metrics_schema import Absent, Counts, MaybeMetric, Metric, Metrics, Reading, Unit
@@ -41,13 +41,18 @@ def digits(value: float) -> str:
     return f"{value:.3f}".replace("-", "−")
 
 
+def edge(value: float) -> str:
+    """An interval's end: three digits, rounded as usual."""
+    return f"{value:.3f}".replace("-", "−")
+
+
 def estimate(metric: MaybeMetric | None, *, missing: str = "–") -> str:
     """``0.958 (0.945 to 0.968)``, or `missing`."""
     if not isinstance(metric, Metric):
         return missing
     if metric.low is None or metric.high is None:
         return digits(metric.value)
-    return f"{digits(metric.value)} ({digits(metric.low)} to {digits(metric.high)})"
+    return f"{digits(metric.value)} ({edge(metric.low)} to {edge(metric.high)})"
 
 
 def percentage(metric: MaybeMetric | None, *, missing: str = "–") -> str:
@@ -165,13 +170,17 @@ def unanswered_briefly(counts: Counts) -> str:
         "not applicable": counts.not_applicable_real + counts.not_applicable_fake,
         "inconclusive": counts.inconclusive_real + counts.inconclusive_fake,
     }
-    told = [f"{number:,} {word}" for word, number in numbers.items() if number]
+    told = [f"{number:,} {word.rstrip('s') if number == 1 else word}" for word, number in numbers.items() if number]
     return ", ".join(told) or "all answered"
 
 
-def sentence(clause: str) -> str:
+def sentence(clause: str, names: Collection[str] = ()) -> str:
     """A clause as a sentence of its own; a name at its beginning stays as it is."""
     text = clause.strip()
-    first = text.partition(" ")[0]
-    begin = text[:1].upper() + text[1:] if first.isalpha() and first.islower() and len(first) < 10 else text
-    return begin + ("" if text.endswith((".", "!", "?", "…")) else ".")
+    named = any(text.startswith(name) for name in names)
+    return (text if named else text[:1].upper() + text[1:]) + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def all_names(metrics: Metrics) -> list[str]:
+    """Names of bundles and manifests."""
+    return [one.name for one in (*metrics.bundles, *metrics.manifests)]

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from mesoscope_train.evaluation.figures.parts import head, hyphen_broken
 from mesoscope_train.evaluation.metrics_schema import Metric
-from mesoscope_train.evaluation.wording import digits
+from mesoscope_train.evaluation.wording import digits, edge
 from mesoscope_train.figures import FAKE, INK, QUIET, REAL, house_style, new_figure
 from mesoscope_train.figures.style import SMALL
 
@@ -91,5 +91,5 @@ def _draw(axes: Axes, at: tuple[int, int], cell: Cell, chance: float | None) -> 
         f"{digits(metric.value)}{cell.sign}", (x, y - 0.14), ha="center", va="center", color=INK, fontweight="bold"
     )
     if metric.low is not None and metric.high is not None:
-        text = f"{digits(metric.low)}–{digits(metric.high)}"
+        text = f"{edge(metric.low)}–{edge(metric.high)}"
         axes.annotate(text, (x, y + 0.22), ha="center", va="center", color=INK, fontsize=5.8)
