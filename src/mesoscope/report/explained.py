@@ -139,6 +139,7 @@ class Line:
     score: str
     truth: str
     evidence: str
+    note: str
 
 
 @dataclass(slots=True)
@@ -223,6 +224,7 @@ class ExplainedBuilder:
             precise(explanation.result.probability, self._verdict),
             section.truth,
             evidence if views else "–",
+            visible(explanation.result.error or ""),
         )
 
     def pair(self, index: int, left: Explanation, right: Explanation) -> PairPart:

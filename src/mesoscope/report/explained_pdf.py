@@ -100,9 +100,10 @@ class _Story(PdfParts):
             head = ()
 
     def _line(self, line: Line) -> list[Flowable | Cell]:
+        note = [self._text(line.note, "quiet")] if line.note else []
         return [
             self._text(str(line.index), "right"),
-            self._text(line.name),
+            [self._text(line.name), *note],
             badge(line.outcome),
             self._text(line.score, "right"),
             self._text(line.truth.removeprefix("labelled ") or "–"),
