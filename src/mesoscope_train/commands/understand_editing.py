@@ -11,7 +11,7 @@ import typer
 FACES = "Faces"
 
 
-def command(
+def command(  # noqa: PLR0917 - each parameter is a flag
     bundle: Annotated[list[str], typer.Option(help="Bundle by name or path; can be repeated.", metavar="NAME")],
     manifest: Annotated[
         Path,

@@ -6,7 +6,7 @@ A row is one picture of what the bundle judges (a face crop for a face bundle), 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -56,11 +56,13 @@ class Reader:
         manifest: all rows.
         spec: the bundle's.
         finder: gives landmarks of faces for which the manifest has none; None where none are looked for.
+        found: row to landmarks that were found before; added to, so that several bundles look for them once.
     """
 
     manifest: Manifest
     spec: Preprocess
     finder: FaceFinder | None = None
+    found: dict[int, Float32Array | None] = field(default_factory=dict)
 
     def rows(self, rows: Iterable[int]) -> Iterator[Seen]:
         """Rows in their order; one that cannot be judged comes without input and with the reason."""
@@ -92,7 +94,11 @@ class Reader:
             points = points_of(text, self.manifest.table.column("path")[row].as_py()) if text else ()
             if len(points) == FIVE:
                 return points
-        return landmarks_of(pixels, self.finder) if self.finder else None
+        if self.finder is None:
+            return None
+        if row not in self.found:
+            self.found[row] = landmarks_of(pixels, self.finder)
+        return self.found[row]
 
     def batches(self, rows: Iterable[int], left_out: Callable[[Seen], None]) -> Iterator[list[Seen]]:
         """Up to `BATCH` rows at once, all with inputs; the others are handed to `left_out`."""

@@ -78,7 +78,7 @@ def _section(answers: Sequence[Answer], kind: str) -> Section:
         Chart(
             f"parts-{_SLUGS[kind]}",
             draw_parts(found),
-            "Density of the map (share of mass over share of area) on each part, where it was edited and where not.",
+            "Density of the map (share of mass over share of area) on each part, where it was edited and not.",
         ),
     )
     tables = (

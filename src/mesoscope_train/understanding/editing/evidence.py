@@ -183,7 +183,7 @@ def _mean(sample: Sample) -> Measured:
 
 
 def _contrast(edited: Sequence[Sample], others: Sequence[Sample]) -> Measured:
-    """Mean difference of density over the parts, each weighing as often as it was edited; parts lacking are left out."""
+    """Mean difference of density over parts, each weighing as often as it was edited; parts lacking are left out."""
     both = [(mine, other) for mine, other in zip(edited, others, strict=True) if len(mine[0]) and len(other[0])]
     weights = np.array([len(mine[0]) for mine, _ in both], np.float64)
     if not both:

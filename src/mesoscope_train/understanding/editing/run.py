@@ -16,6 +16,7 @@ from mesoscope.engine import Judge
 from mesoscope.errors import UsageError
 from mesoscope.faces import FaceFinder
 from mesoscope.manifest import Manifest
+from mesoscope.types import Float32Array
 from mesoscope_train.data.audit.run import Stage, silent
 from mesoscope_train.understanding.editing.content import page_of
 from mesoscope_train.understanding.editing.evidence import (
@@ -125,9 +126,10 @@ def editing_evidence(
     """
     rows = check(subjects, manifest, options, out)
     answers = []
+    landmarks: dict[int, Float32Array | None] = {}
     for subject in subjects:
         with progress(f"looking at pictures with {subject.name}", len(rows)) as step:
-            answers.append(_answer(subject, manifest, finder, rows, step))
+            answers.append(_answer(subject, Reader(manifest, subject.spec, finder, landmarks), rows, step))
     page = page_of(answers, manifest, options)
     with progress("drawing figures", sum(len(section.charts) for section in page.sections)) as step:
         index = write_page(page, out, step)
@@ -137,12 +139,11 @@ def editing_evidence(
 
 def _answer(
     subject: Subject,
-    manifest: Manifest,
-    finder: FaceFinder | None,
+    reader: Reader,
     rows: npt.NDArray[np.int64],
     step: Any,  # noqa: ANN401 - a function that takes a number
 ) -> Answer:
-    reader = Reader(manifest, subject.spec, finder)
+    manifest = reader.manifest
     if not reader.has_landmarks:
         raise UsageError("edited parts are placed by landmarks: name a finder (--faces yunet)")
     judge = Judge.open(subject.bundle)
