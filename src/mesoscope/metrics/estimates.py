@@ -119,7 +119,7 @@ class _Measuring:
         self._sums = np.stack(by_group, axis=1)
         self._sums[:, self._columns.index("all")] += sample.silent
         per_bin = bin_sums(sample.fake, sample.probability, bins, sample.group, sample.groups)
-        self._bins = per_bin.reshape(sample.groups, -1)
+        self._bins = per_bin.reshape(sample.groups, 3 * bins)
         self._ladder = Ladder.of(sample.fake, sample.logit) if names & set(RANKING) else None
         self._sure = by_sureness(sample.fake != sample.called_fake, sample.sureness) if "aurc" in names else None
 
