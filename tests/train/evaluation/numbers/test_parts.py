@@ -97,15 +97,15 @@ def test_names_are_the_same_in_all_parts(rows, logits_of, table, scores):
 
 
 @pytest.mark.parametrize(
-    ("group", "words", "groups"),
+    ("group", "told"),
     [
-        (lambda _: None, "names no groups", 120),
-        (lambda index: f"own-{index}", "no two have the same group", 120),
-        (lambda index: None if index < 20 else "g" + str(index // 4), "20 pictures without one", 45),
+        (lambda _: None, ("names no groups", 120)),
+        (lambda index: f"own-{index}", ("no two have the same group", 120)),
+        (lambda index: None if index < 20 else "g" + str(index // 4), ("20 pictures without one", 45)),
     ],
 )
-def test_what_is_drawn_again_is_said(rows, table, scores, group, words, groups):
+def test_what_is_drawn_again_is_said(rows, table, scores, group, told):
     made = [{**row, "group": group(index)} for index, row in enumerate(rows())]
     grouping = Grouping(next(parts_of(scores(table(made, range(120))), "m", ["clean"])))
-    assert words in grouping.words
-    assert grouping.groups == groups
+    assert told[0] in grouping.words
+    assert grouping.groups == told[1]
