@@ -2,11 +2,11 @@
 
     python benchmarks/svm_head.py bundles/mesonet-mesoinception4-df-1 split.parquet features.npz
 
-The first argument is a bundle or a run. Features and logits of all rows are computed once, by OpenVINO on one thread,
-and kept in the last argument. C and gamma are chosen by groups in the training part, as `mesoscope train --recipe
-mesoinception-svm` does. A dense layer fitted anew to the same features and pictures (logistic regression) stands
-beside it: where the network was trained elsewhere, its own layer never saw these pictures and the SVM did. Intervals
-are bootstrapped by group, differences on the same draws; accuracy is at a logit of zero.
+The first argument is a bundle or a run. Features and logits of the training and test rows are computed once, by
+OpenVINO on one thread, and kept in the last argument. C and gamma are chosen by groups in the training part, as
+`mesoscope train --recipe mesoinception-svm` does. A dense layer fitted anew to the same features and pictures (logistic
+regression) stands beside it: where the network was trained elsewhere, its own layer never saw these pictures and the
+SVM did. Intervals are bootstrapped by group, differences on the same draws; accuracy is at a logit of zero.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ def opened(place: Path) -> tuple[Detector, Preprocess]:
 
 
 def measured(place: Path, manifest: Manifest) -> Rows:
-    """Features, logits, labels, groups and splits of all rows."""
+    """Features, logits, labels, groups and splits of the training and test rows."""
     detector, spec = opened(place)
+    manifest = manifest.take(np.array([split in ("train", "test") for split in manifest.values("split")]))
     rows = examples_of(manifest)
     with tempfile.TemporaryDirectory() as directory:
         graph = Path(directory) / "features.onnx"
@@ -81,7 +82,7 @@ def measured(place: Path, manifest: Manifest) -> Rows:
         batch = network(to_batch([decoded(file) for file in rows.files[start : start + CHUNK]], spec))
         found.append((batch[0].copy(), batch[1].copy()))
     features, logits = (np.concatenate(part) for part in zip(*found, strict=True))
-    splits = np.array([split or "" for split in manifest.values("split")])
+    splits = np.array(manifest.values("split"))
     return {"features": features, "logits": logits, "fake": rows.fake, "groups": rows.groups, "split": splits}
 
 
