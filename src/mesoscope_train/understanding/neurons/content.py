@@ -85,8 +85,8 @@ def _kernels(kernels: Mapping[Layer, Sequence[Kernel]]) -> list[Section]:
                 Chart(
                     f"kernels-{number + 1}-{start // _PER_FIGURE + 1}",
                     draw_kernels(some),
-                    f"Kernels of {layer.name}{more}. Left: the pattern (white adds, black takes away); middle: what it "
-                    "makes of the test chart; right: which frequencies it passes (centre: even surfaces)."
+                    f"Kernels of {layer.name}{more}. Left: the pattern (white adds, black takes away); middle: what "
+                    "it makes of the test chart; right: which frequencies it passes (centre: even surfaces)."
                     + (" Bars: weights of red, green, blue." if layer.sees_picture else ""),
                     pdf=True,
                 )
@@ -116,7 +116,7 @@ def _how(layer: Layer) -> str:
     if layer.sees_picture:
         return (
             "r is the correlation with the nearest named filter (Gaussian derivatives, blurs, a Laplacian; for 1 × 1 "
-            "kernels mixes of colours). It stands in brackets where it is no higher than 5 % of random kernels reach. "
+            "kernels mixes of colours). It stands in brackets where 5 % of random kernels come as near. "
             "‘One pattern’ is the share of the kernel that is a single pattern in a single colour."
         )
     return (
@@ -130,15 +130,15 @@ def _filters(found: Sequence[Reached], ascent: Ascent) -> Section:
         Chart(
             f"filters-{number + 1}",
             draw_filters(list(some), ascent.over),
-            f"Pictures that excite filters of {layer} most: {ascent.over} of the filter's output over positions, from "
-            "the start to the picture shown.",
+            f"Pictures that excite filters of {layer} most: {ascent.over} of the filter's output over positions, "
+            "from the start to the picture shown.",
             pdf=True,
         )
         for number, (layer, some) in enumerate(groupby(found, lambda one: one.goal.layer))
     )
     text = (
-        "Each picture was found by climbing, from grey with a little noise, towards what excites one filter most. The "
-        "two numbers are the filter's output at the start and on the picture.",
+        "Each picture was found by climbing, from grey with a little noise, towards what excites one filter most. "
+        "The two numbers are the filter's output at the start and on the picture.",
     )
     return Section("filters", "Pictures that excite filters most", text, (), charts)
 
@@ -152,8 +152,8 @@ def _neurons(found: Sequence[tuple[Reached, float]]) -> Section:
         pdf=True,
     )
     text = (
-        "The last hidden layer's neurons are added up, each times its weight, to the network's answer. A neuron with a "
-        "positive weight makes the picture look more fake to the network when it fires, one with a negative weight "
+        "The last hidden layer's neurons are added up, each times its weight, to the network's answer. A neuron with "
+        "a positive weight makes the picture look more fake to the network when it fires, one with a negative weight "
         "more real.",
     )
     return Section("neurons", "Neurons of the last hidden layer", text, (), (chart,))

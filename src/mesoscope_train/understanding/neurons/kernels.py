@@ -70,7 +70,7 @@ def test_chart() -> npt.NDArray[np.float32]:
 
 
 def shown_layers(layers: Sequence[Layer], module: nn.Module) -> tuple[Layer, ...]:
-    """The layers that see the picture; where those only mix colours (1 x 1), also those behind them in their block."""
+    """The layers that see the picture; where those only mix colours (1 x 1), also those behind in their block."""
     first = [layer for layer in layers if layer.sees_picture]
     if not first or any(_conv(module, layer).kernel_size != (1, 1) for layer in first):
         return tuple(first)

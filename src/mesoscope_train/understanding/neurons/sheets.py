@@ -1,4 +1,4 @@
-"""The sheets: kernels with what they do, and tiles of pictures that excite a unit most, each with its name and numbers."""
+"""The sheets: kernels with what they do, and pictures that excite a unit most, each with name and numbers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def _kernel(figure: Figure, kernel: Kernel, left: float, bottom: float, height: 
         axes[0].imshow(_mix(kernel.colours), interpolation="nearest")
     reply = symmetric(kernel.response)
     axes[1].imshow(kernel.response, cmap="gray", vmin=-reply, vmax=reply, interpolation="nearest")
-    axes[2].imshow(kernel.frequencies, cmap="viridis", vmin=0, interpolation="nearest")
+    if kernel.pattern.size > 1:
+        axes[2].imshow(kernel.frequencies, cmap="viridis", vmin=0, interpolation="nearest")
     for one in axes:
         _bare(one)
     if kernel.colours is not None:
@@ -120,7 +121,7 @@ def draw_filters(found: Sequence[Reached], over: str) -> Figure:
         (
             one,
             f"{one.goal.layer}, filter {one.goal.unit}",
-            (f"{over} {_number(one.start)} → {_number(one.activation)}", f"network's logit {one.logit:+.1f}"),
+            (f"{over} {_number(one.start)} → {_number(one.activation)}", f"network's logit {_number(one.logit)}"),
             INK,
         )
         for one in found
@@ -144,8 +145,11 @@ def draw_neurons(found: Sequence[tuple[Reached, float]]) -> Figure:
         tiles = [
             (
                 one,
-                f"hidden neuron {one.goal.unit}, weight {weight:+.3f}",
-                (f"fires {_number(one.start)} → {_number(one.activation)}", f"network's logit {one.logit:+.1f}"),
+                f"last hidden layer, neuron {one.goal.unit}",
+                (
+                    f"towards {'fake' if weight > 0 else 'real'}: weight {weight:+.3f}",
+                    f"fires {_number(one.start)} → {_number(one.activation)}; logit {_number(one.logit)}",
+                ),
                 colour,
             )
             for one, weight in mine
@@ -159,19 +163,19 @@ Tiles = Sequence[tuple[Reached, str, tuple[str, ...], str]]
 
 
 def _sheet(parts: Sequence[tuple[str, Tiles]]) -> Figure:
-    side, gap = 1.62, 0.14
-    line, head = side + 0.52, 0.32
+    side, gap, margin = 1.58, 0.17, 0.03
+    line, head = side + 0.55, 0.32
     height = sum(-(-len(tiles) // TILES) * line + (head if title else 0.05) for title, tiles in parts)
     figure = new_figure("page", height=height)
     figure.set_layout_engine("none")
     top = height
     for title, tiles in parts:
         if title:
-            figure.text(0.0, (top - 0.2) / height, title, weight="bold", color=tiles[0][3])
+            figure.text(margin / 6.9, (top - 0.2) / height, title, weight="bold", color=tiles[0][3])
         top -= head if title else 0.05
         for number, (one, name, words, colour) in enumerate(tiles):
             row, column = divmod(number, TILES)
-            left, bottom = column * (side + gap), top - row * line - side
+            left, bottom = margin + column * (side + gap), top - row * line - side
             axes = figure.add_axes((left / 6.9, bottom / height, side / 6.9, side / height))
             axes.imshow(one.picture, interpolation="nearest")
             _bare(axes)
@@ -187,7 +191,7 @@ def _sheet(parts: Sequence[tuple[str, Tiles]]) -> Figure:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}"
 
 
 def _bare(axes: Axes) -> None:
