@@ -155,4 +155,4 @@ def _environment() -> Environment:
 
 
 def _svg(chart: Chart) -> Markup:
-    return Markup(themed_svg(chart.figure, chart.name, chart.caption))  # noqa: S704 - a serialiser escaped its texts
+    return Markup(themed_svg(chart.figure, chart.name, visible(chart.caption)))  # noqa: S704 - a serialiser escaped its texts

@@ -98,7 +98,7 @@ _KINDS = {"ranking": _SUMMARY, "answers": _ANSWERS, "probabilities": _PROBABILIT
 
 def _about(metrics: Metrics, facts: ManifestFacts) -> Iterator[str]:
     sets = ", ".join(f"{name} ({count:,})" for name, count in facts.datasets.items())
-    parts = ", ".join(f"{name} {count:,}" for name, count in facts.splits.items())
+    parts = ", ".join(f"{name} {count:,}" for name, count in facts.splits.items() if name != "(none)")
     yield (
         f"{plural(facts.rows, 'picture', 'pictures')}: {facts.real:,} real, {facts.fake:,} fake, of "
         f"{plural(facts.groups, 'group', 'groups')}. Data set: {sets or 'not named'}. Part: {parts or 'not named'}. "
@@ -221,7 +221,7 @@ def _absent(metrics: Metrics, manifest: str, readings: Sequence[Reading]) -> Ite
         if column.manifest != manifest:
             continue
         if column.absent:
-            yield f"Slices by {column.column}: {sentence(column.absent)}"
+            yield f"Slices by {column.column}: {column.absent}."
         if column.too_few:
             few = ", ".join(f"{value} ({count:,})" for value, count in column.too_few.items())
             least = metrics.settings.minimum_n

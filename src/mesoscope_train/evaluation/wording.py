@@ -183,4 +183,4 @@ def sentence(clause: str, names: Collection[str] = ()) -> str:
 
 def all_names(metrics: Metrics) -> list[str]:
     """Names of bundles and manifests."""
-    return [one.name for one in (*metrics.bundles, *metrics.manifests)]
+    return [*(one.name for one in metrics.bundles), *(one.name for one in metrics.manifests)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mesoscope_train.evaluation.content import Chart
 from mesoscope_train.evaluation.figures.degradation import Sweep, draw_degradation
@@ -18,6 +18,8 @@ RATES = {
     "false_positive_rate": "reals called fake",
     "false_negative_rate": "fakes called real",
 }
+_NONE = "(none)"
+_DEGREES = ("easy", "mid", "medium", "hard")
 _GAP_OF = {"false_negative_rate": "accuracy_fake"}
 """Rate to the metric whose gap says the same of it."""
 DEGRADED = {"auc": "AUC", "accuracy_fake": "fakes found", "false_positive_rate": "reals called fake"}
@@ -59,12 +61,13 @@ def _slice_chart(
     rates = _rates([*whole, *inside])
     if not rates:
         return
-    values = list(dict.fromkeys(one.slice.value for one in inside if one.slice is not None))
+    values = _in_order(dict.fromkeys(one.slice.value for one in inside if one.slice is not None))
     parts = [_part("all", whole, bundles, rates, metrics)]
     for value in values:
         of_value = [one for one in inside if one.slice is not None and one.slice.value == value]
         title = of_value[0].slice.title if of_value[0].slice is not None else value
-        parts.append(_part(shortened(title.removeprefix(f"{column} = ")), of_value, bundles, rates, metrics))
+        title = "no value" if value == _NONE else title.removeprefix(f"{column} = ")
+        parts.append(_part(shortened(title), of_value, bundles, rates, metrics))
     manifest = whole[0].manifest
     note = (
         f"Pictures with a score; n = real + fake. Bars: {drawn_by(metrics, manifest)}. "
@@ -78,6 +81,12 @@ def _slice_chart(
     )  # fmt: skip
     caption = f"The parts of {manifest} by {column.replace('_', ' ')}, beside the whole. {_told(rates)}"
     yield Chart(name, figure, caption, manifest, "false-alarms" if len(rates) == 1 else "slices")
+
+
+def _in_order(values: Iterable[str]) -> list[str]:
+    """Degrees of difficulty from easy to hard, others as they come, pictures without a value last."""
+    places = {value: _DEGREES.index(value.lower()) for value in values if value.lower() in _DEGREES}
+    return sorted(values, key=lambda value: (value == _NONE, places.get(value, 0)))
 
 
 def _told(rates: Sequence[str]) -> str:
@@ -188,8 +197,8 @@ def _metric(reading: Reading | None, name: str) -> Metric | None:
 
 
 def cross_charts(metrics: Metrics) -> Iterator[Chart]:
-    """Bundles against manifests, AUC and accuracy; nothing where there is one of each only."""
-    if len(metrics.bundles) * len(metrics.manifests) < 2:
+    """Bundles against manifests, AUC and accuracy; nothing where there is one manifest only."""
+    if len(metrics.manifests) < 2:
         return
     rows = shortened_apart([one.name for one in metrics.bundles], 34)
     columns = shortened_apart([one.name for one in metrics.manifests], 26)
