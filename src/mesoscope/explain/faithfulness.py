@@ -21,7 +21,7 @@ import numpy.typing as npt
 from mesoscope.explain.cells import at_pixels, ranks, to_cells
 from mesoscope.types import Float32Array
 
-FRACTIONS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+FRACTIONS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 """Shares of the input taken away (or put back); dense where curves are steep."""
 CONTROLS = 19
 """Random maps: the least number of which none may be as good for chance to be at most one in twenty."""

@@ -12,7 +12,7 @@ from mesoscope.report.explain_charts import spread_bar
 from mesoscope.report.explain_words import READING
 from mesoscope.report.explained import Document, ExplainedSection, FacePart, Line, PairPart, TrackPart, ViewPart
 from mesoscope.report.explained_writer import document_formats
-from mesoscope.report.pdf_fonts import register_fonts
+from mesoscope.report.pdf_fonts import prepare
 from mesoscope.report.pdf_pages import MARGIN, Pages
 from mesoscope.report.pdf_parts import ROWS_A_TABLE, Cell, PdfParts, badge
 from mesoscope.report.pdf_shapes import Flowable, drawing, picture
@@ -29,7 +29,7 @@ def write_document_pdf(document: Document, path: Path) -> None:
     """Write a document as PDF; the same document gives the same bytes."""
     from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate  # noqa: PLC0415
 
-    register_fonts()
+    prepare()
     title = "Mesoscope explanations"
     pages = Pages(title, document.made, document.bundle)
     template = BaseDocTemplate(

@@ -15,7 +15,7 @@ from pathlib import Path
 from mesoscope.explain import OUTCOME_COLOURS
 from mesoscope.report.card import card_tokens
 from mesoscope.report.content import DecidingFrame, FaceRow, Figure, Report, Row, Section, TrackPart
-from mesoscope.report.pdf_fonts import register_fonts
+from mesoscope.report.pdf_fonts import prepare
 from mesoscope.report.pdf_pages import MARGIN, Pages
 from mesoscope.report.pdf_parts import ROWS_A_TABLE, Cell, PdfParts, badge
 from mesoscope.report.pdf_shapes import Flowable, drawing, picture
@@ -33,7 +33,7 @@ def write_pdf(report: Report, path: Path) -> None:
     """Write a report as PDF. Memory grows with the pictures shown, not with the number of files."""
     from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate  # noqa: PLC0415
 
-    register_fonts()
+    prepare()
     pages = Pages("Mesoscope report", report.made, report.bundle)
     document = BaseDocTemplate(
         str(path),

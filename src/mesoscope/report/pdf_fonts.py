@@ -24,6 +24,18 @@ def _known_characters() -> frozenset[int]:
     return frozenset(faces[0].charToGlyph) & frozenset(faces[1].charToGlyph)
 
 
+def prepare() -> None:
+    """Make ReportLab ready: the font, and pictures stored as they are.
+
+    Left alone it writes every picture as text (ASCII base 85), a quarter larger and, without its compiled part,
+    half a second a picture.
+    """
+    from reportlab import rl_config  # noqa: PLC0415
+
+    rl_config.useA85 = 0
+    register_fonts()
+
+
 def register_fonts() -> None:
     """Make Bitstream Vera, which lies in ReportLab, known to it; again does nothing."""
     from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
