@@ -89,15 +89,17 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         raise UsageError("name the search's directory: --out DIR")
     from mesoscope_train.commands.data_output import command_line
     from mesoscope_train.tuning.search import MEASURES, PRUNERS, Plan
-    from mesoscope_train.tuning.space import parse_search
+    from mesoscope_train.tuning.space import fitting, parse_search
 
+    measure = _one_of("--measure", measure or settings.loop.monitor, tuple(MEASURES))
+    own = parse_search(recipes.recipes[recipe.partition(":")[0]].search)
     plan = Plan(
         recipe=settings,
-        search=parse_search(search or recipes.recipes[recipe.partition(":")[0]].search),
+        search=parse_search(search) if search else fitting(settings, own, measure),
         out=out,
         trials=trials,
         name=name or settings.name,
-        measure=_one_of("--measure", measure or settings.loop.monitor, tuple(MEASURES)),
+        measure=measure,
         pruner=_one_of("--pruner", pruner, PRUNERS),
         storage=storage,
         seed=settings.loop.seed if storage is None else None,
@@ -133,9 +135,12 @@ def _print(lines: list[object]) -> None:
     order = [*words, *numbers, len(head) - 1]
     table = table_of([head[place] for place in words], [head[place] for place in numbers], [])
     table.add_column(head[-1])
+    for column in table.columns:
+        column.no_wrap = True
     for row in rows:
         table.add_row(*(row[place] for place in order))
-    stdout().print(table)
+    # as wide as it is: a cell that is cut off says nothing, and programs read trials.csv
+    stdout().print(table, width=sum(max(map(len, column)) + 2 for column in zip(head, *rows, strict=True)))
 
 
 def _print_known() -> None:

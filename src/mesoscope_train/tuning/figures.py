@@ -57,11 +57,15 @@ def history(lines: Sequence[Line], measure: str) -> Figure:
     """Each trial's value, the best so far, and the recipe as it is."""
     figure = new_figure("page", height=2.6)
     axes = figure.add_subplot()
+    edge = edge_of(lines, measure)
     for state, colour, fill, name in _groups():
         there = [line for line in lines if line.state == state and getattr(line, measure) is not None]
         if there:
-            places = [line.trial for line in there], [getattr(line, measure) for line in there]
+            places = [line.trial for line in there], [within(getattr(line, measure), edge) for line in there]
             axes.plot(*places, "o", color=colour, markersize=4, markerfacecolor=fill or "none", label=name)
+    far = [line.trial for line in lines if _is_far(line, measure, edge)]
+    if far:
+        axes.plot(far, [edge] * len(far), "^", color=QUIET, markersize=6, label=f"beyond {edge:.3g}")
     numbers, values = so_far(lines, measure)
     axes.plot(numbers, values, color=_BEST, linestyle="-", drawstyle="steps-post", label="best so far")
     defaults = defaults_of(lines, measure)
@@ -70,7 +74,7 @@ def history(lines: Sequence[Line], measure: str) -> Figure:
     axes.set(xlabel="trial", ylabel=_NAMES[measure])
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y")
-    figure.legend(loc="outside upper left", ncols=4)
+    figure.legend(loc="outside upper left", ncols=5)
     return figure
 
 
@@ -95,15 +99,22 @@ def importance(found: Importance) -> Figure:
 def history_plot(lines: Sequence[Line], measure: str) -> go.Figure:
     """`history`, to be pointed at."""
     figure = go.Figure()
+    edge = edge_of(lines, measure)
     for state, colour, fill, name in _groups():
         there = [line for line in lines if line.state == state and getattr(line, measure) is not None]
         figure.add_scatter(
             x=[line.trial for line in there],
-            y=[getattr(line, measure) for line in there],
+            y=[within(getattr(line, measure), edge) for line in there],
             mode="markers",
             name=name,
-            text=[_hover(line) for line in there],
-            marker={"color": fill or "#ffffff", "line": {"color": colour, "width": 1.5}, "size": 9},
+            hovertext=[_hover(line, measure) for line in there],
+            hoverinfo="text",
+            marker={
+                "color": fill or "#ffffff",
+                "line": {"color": colour, "width": 1.5},
+                "size": 9,
+                "symbol": ["triangle-up" if _is_far(line, measure, edge) else "circle" for line in there],
+            },
         )
     numbers, values = so_far(lines, measure)
     figure.add_scatter(x=numbers, y=values, mode="lines", name="best so far", line={"color": _BEST, "shape": "hv"})
@@ -146,11 +157,31 @@ def _groups() -> tuple[tuple[str, str, str | None, str], ...]:
     return ("finished", _FINISHED, _FINISHED, "finished"), ("ended early", _EARLY, None, "ended early, best epoch")
 
 
-def _hover(line: Line) -> str:
+def edge_of(lines: Sequence[Line], measure: str) -> float | None:
+    """The largest loss that is drawn where it is: one that ran away would press all others flat. None: all are."""
+    values = sorted(getattr(line, measure) for line in lines if getattr(line, measure) is not None)
+    if measure != "loss" or not values:
+        return None
+    quarter = values[(3 * (len(values) - 1)) // 4]
+    edge = max(quarter + 3 * (quarter - values[0]), defaults_of(lines, measure) or 0.0, values[0] * 1.05)
+    return edge if values[-1] > edge else None
+
+
+def within(value: float, edge: float | None) -> float:
+    """A value, or the edge where it lies beyond."""
+    return value if edge is None else min(value, edge)
+
+
+def _is_far(line: Line, measure: str, edge: float | None) -> bool:
+    value = getattr(line, measure)
+    return edge is not None and value is not None and value > edge
+
+
+def _hover(line: Line, measure: str) -> str:
     values = "<br>".join(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
                          for name, value in line.values.items())  # fmt: skip
     rate = "" if line.rate is None else f" {line.rate:.3g}"
-    return f"trial {line.trial}: {line.optimiser}{rate}<br>{values}"
+    return f"trial {line.trial}, {measure} {getattr(line, measure):.4f}<br>{line.optimiser}{rate}<br>{values}"
 
 
 def _styled(figure: go.Figure, x: str, y: str) -> go.Figure:

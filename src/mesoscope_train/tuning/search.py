@@ -188,27 +188,31 @@ def _objective(trial: optuna.Trial, plan: Plan, recipe: Recipe) -> float:
 
 def _trained(trial: optuna.Trial, plan: Plan, recipe: Recipe, out: Path) -> float:
     epochs: list[Epoch] = []
-    seconds = 0.0
 
     def watch(epoch: Epoch) -> None:
-        nonlocal seconds
         epochs.append(epoch)
-        seconds += epoch.seconds
-        trial.set_user_attr("epochs", len(epochs))
-        trial.set_user_attr("seconds", round(seconds, 1))
         trial.report(getattr(epoch, f"val_{plan.measure}"), len(epochs))
-        # a trial's own best epoch stands for it, also where it is ended early
-        best = _best(epochs, plan.measure)
-        for name in _FIGURES:
-            trial.set_user_attr(name, getattr(best, name))
         if not trial.user_attrs.get(DEFAULTS) and trial.should_prune():
-            trial.set_user_attr(ENDED, f"behind after {len(epochs)} epochs")
+            trial.set_user_attr(ENDED, f"behind after epoch {len(epochs)}")
             raise optuna.TrialPruned
 
     make_directory(out.parent)
-    session.start(recipe, out, allow_leaks=plan.allow_leaks, command=plan.command, watch=watch)
+    try:
+        session.start(recipe, out, allow_leaks=plan.allow_leaks, command=plan.command, watch=watch)
+    finally:
+        _note(trial, epochs, plan.measure)
     last = [epoch for epoch in epochs if epoch.stage == recipe.stages[-1].name]
     return float(getattr(_best(last, plan.measure), f"val_{plan.measure}"))
+
+
+def _note(trial: optuna.Trial, epochs: list[Epoch], measure: str) -> None:
+    """What the table says: a trial's own best epoch stands for it, also where it was ended early."""
+    trial.set_user_attr("epochs", len(epochs))
+    trial.set_user_attr("seconds", round(sum(epoch.seconds for epoch in epochs), 1))
+    if epochs:
+        best = _best(epochs, measure)
+        for name in _FIGURES:
+            trial.set_user_attr(name, getattr(best, name))
 
 
 def _best(epochs: list[Epoch], measure: str) -> Epoch:

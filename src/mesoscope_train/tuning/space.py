@@ -211,6 +211,26 @@ def check(recipe: Recipe, search: Sequence[Dimension], measure: str) -> None:
                 applied(recipe, {**others, dimension.name: value})
 
 
+def fitting(recipe: Recipe, search: Sequence[Dimension], measure: str) -> tuple[Dimension, ...]:
+    """Those that this variant of a recipe has; for a search that nobody asked for by name.
+
+    Raises:
+        UsageError: it has none of them.
+    """
+    fits = tuple(dimension for dimension in search if _fits(recipe, dimension, measure))
+    if not fits:
+        raise UsageError(f"{recipe.name} has none of the settings that its recipe searches; name some by --search")
+    return fits
+
+
+def _fits(recipe: Recipe, dimension: Dimension, measure: str) -> bool:
+    try:
+        check(recipe, (dimension,), measure)
+    except UsageError:
+        return False
+    return True
+
+
 def suggested(trial: optuna.Trial, search: Sequence[Dimension]) -> dict[str, Value]:
     """Values for a trial."""
     return {dimension.name: dimension.range.suggest(trial, dimension.name) for dimension in search}

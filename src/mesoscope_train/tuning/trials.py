@@ -143,7 +143,7 @@ def _line(trial: FrozenTrial, best: FrozenTrial | None) -> Line:
         loss=notes.get("val_loss"),
         accuracy=notes.get("val_accuracy"),
         auc=notes.get("val_auc"),
-        model=settings.get("model", ""),
+        model=_model(settings.get("model", ""), trial.params),
         values={name: value for name, value in trial.params.items() if name not in _IN_SETTINGS},
         epochs=notes.get("epochs", 0),
         seconds=notes.get("seconds", 0.0),
@@ -151,6 +151,14 @@ def _line(trial: FrozenTrial, best: FrozenTrial | None) -> Line:
         defaults=bool(notes.get(DEFAULTS)),
         best=best is not None and trial.number == best.number,
     )
+
+
+def _model(detector: str, searched: Mapping[str, Value]) -> str:
+    """The detector without the options that stand in columns of their own."""
+    name, _, options = detector.partition(":")
+    columns = {key.removeprefix("detector.") for key in searched}
+    others = [part for part in options.split(",") if part and part.partition("=")[0] not in columns]
+    return f"{name}:{','.join(others)}" if others else name
 
 
 def _note(trial: FrozenTrial) -> str:
