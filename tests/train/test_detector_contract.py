@@ -21,10 +21,12 @@ SMALLER = {
     "cnn-2": ["cnn-2:size=64"],
     "cnn-small": ["cnn-small", "cnn-small:batch_norm=true"],
     "resnet50": ["resnet50:head=dense,head_units=128"],
+    "slim-resnet": ["slim-resnet", "slim-resnet:front=srm"],
     "timm": [
         "timm:backbone=test_efficientnet,size=96",
         "timm:backbone=test_convnext,size=96,head=bn-dense,head_units=32",
         "timm:backbone=test_vit,size=96",
+        "timm:backbone=test_vit,size=96,front=npr",
     ],
 }
 """What stands for an architecture that is too large to be tried at its default, or has options worth a trial."""

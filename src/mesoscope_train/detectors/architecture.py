@@ -1,8 +1,9 @@
 """Architectures by name, and with options: ``NAME`` or ``NAME:key=value,key=value``.
 
 `build_detector` is the one way from such a text to a network; `parse_architecture` says what else belongs to it.
-Beside the options of its family every detector takes ``svm=V``: a support vector machine of V vectors in the place of
-its output layer (`mesoscope_train.detectors.svm`).
+Beside the options of its family every detector takes ``front=srm`` or ``front=npr``, fixed operations before it
+(`mesoscope_train.detectors.fronts`), and ``svm=V``, a support vector machine of V vectors in the place of its output
+layer (`mesoscope_train.detectors.svm`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from mesoscope.errors import UsageError
 from mesoscope.preprocess import Preprocess
 from mesoscope.registry import Registry
+from mesoscope_train.detectors import fronts
 from mesoscope_train.detectors.base import Detector
 from mesoscope_train.detectors.options import Options, parse_options
 from mesoscope_train.detectors.svm import MOST_VECTORS, OPTION, SvmHead
@@ -99,15 +101,19 @@ class Architecture:
     Attributes:
         entry: the family.
         options: of it.
+        front: name of what stands before the network, in `fronts`; empty for nothing.
         svm: vectors of the support vector machine in the place of the output layer; 0 for none.
     """
 
     entry: DetectorEntry
     options: Options
+    front: str = ""
     svm: int = 0
 
     def __str__(self) -> str:
-        options = ",".join(part for part in (str(self.options), f"{OPTION}={self.svm}" if self.svm else "") if part)
+        front = f"{fronts.OPTION}={self.front}" if self.front else ""
+        svm = f"{OPTION}={self.svm}" if self.svm else ""
+        options = ",".join(part for part in (str(self.options), front, svm) if part)
         return f"{self.entry.name}:{options}" if options else self.entry.name
 
     @property
@@ -125,6 +131,8 @@ class Architecture:
         """A fresh, randomly initialised module; a support vector machine in it is of zeros."""
         with_options = self.entry.options is not Options
         detector = self.entry.builder(self.options) if with_options else self.entry.builder()
+        if self.front:
+            detector = fronts.put_before(detector, self.front, self.preprocess)
         if self.svm:
             detector.svm = SvmHead(self.svm, detector.output_layer().in_features)
         return detector
@@ -160,8 +168,20 @@ def parse_architecture(text: str) -> Architecture:
     """
     name, _, options = text.partition(":")
     entry = detectors[name]
-    others, svm = _without_svm(options, name)
-    return Architecture(entry, parse_options(entry.options, others, name), svm)
+    others, front = _without_front(options, name)
+    others, svm = _without_svm(others, name)
+    return Architecture(entry, parse_options(entry.options, others, name), front, svm)
+
+
+def _without_front(options: str, name: str) -> tuple[str, str]:
+    """The other options, and the name of the front end, empty for none."""
+    parts = options.split(",") if options else []
+    given = [part.removeprefix(f"{fronts.OPTION}=") for part in parts if part.startswith(f"{fronts.OPTION}=")]
+    known = [fronts.NONE, *fronts.fronts]
+    if len(given) > 1 or any(value not in known for value in given):
+        raise UsageError(f"{name}: {fronts.OPTION} is one of {', '.join(known)}, once, and not {', '.join(given)}")
+    front = given[0] if given and given[0] != fronts.NONE else ""
+    return ",".join(part for part in parts if not part.startswith(f"{fronts.OPTION}=")), front
 
 
 def _without_svm(options: str, name: str) -> tuple[str, int]:
