@@ -135,7 +135,7 @@ def _downloaded(detector: Detector) -> WeightsRecord:
         ) from None
     if random:
         raise WeightsError(f"the weights {tag} are not whole: {random[0]} is not among them")
-    return _backbone_taken_over(detector, state, WeightFile(state, tag, _digest(state)), config.license)
+    return _backbone_taken_over(detector, state, WeightFile(state, tag, digest_of(state)), config.license)
 
 
 def _from_timms_file(detector: BackboneDetector, found: WeightFile) -> WeightsRecord:
@@ -192,7 +192,7 @@ def _without_remarks() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _digest(state: Mapping[str, Tensor]) -> str:
+def digest_of(state: Mapping[str, Tensor]) -> str:
     """sha256 of tensors: names, types, shapes and bytes, in the order of the names."""
     digest = hashlib.sha256()
     for key in sorted(state):

@@ -12,7 +12,10 @@ from torch import nn
 
 from mesoscope.errors import UsageError
 from mesoscope_train.detectors.base import Detector, Stage
+from mesoscope_train.detectors.low_rank import add_low_rank
 
+ALL, HEAD, NORMS, LOW_RANK = "all", "head", "norms", "low-rank"
+"""What can be trained, where it is not named by a part of the backbone."""
 _NORMALISATIONS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 
 
@@ -42,6 +45,56 @@ def freeze(detector: Detector, unfreeze_from: str | None = None) -> tuple[str, .
     detector.frozen = tuple(stage.name for stage in stages[:first])
     detector.train(detector.training)
     return detector.frozen
+
+
+def let_learn(detector: Detector, train: str, *, rank: int, seed: int) -> None:
+    """Let exactly what a stage trains ask for gradients: the head always, and of the backbone what is named.
+
+    Args:
+        detector: changed in place; with ``low-rank`` it has more parameters until
+            `mesoscope_train.detectors.low_rank.merge`.
+        train: ``all``; ``head``, nothing of the backbone; ``norms``, its normalisations' scales and shifts
+            (statistics of BatchNorm stay); ``low-rank``, residuals on its attention; or the part from which on it
+            learns.
+        rank: of those residuals.
+        seed: of their first values.
+
+    Raises:
+        UsageError: there is no such part, normalisation or attention.
+    """
+    if train == ALL:
+        unfreeze(detector)
+        return
+    freeze(detector, None if train in (HEAD, NORMS, LOW_RANK) else train)
+    if train == NORMS:
+        wake_norms(detector)
+    elif train == LOW_RANK:
+        add_low_rank(detector, rank, seed)
+
+
+def wake_norms(detector: Detector) -> tuple[str, ...]:
+    """Let the scales and shifts of a frozen backbone's normalisations learn; returns their names.
+
+    Raises:
+        UsageError: it has none.
+    """
+    inside = {id(parameter) for stage in detector.backbone_stages() for parameter in stage.parameters()}
+    woken = []
+    for name, module in detector.named_modules():
+        if not _normalises(module):
+            continue
+        for key, parameter in module.named_parameters(recurse=False):
+            if id(parameter) in inside:
+                parameter.requires_grad_(True)
+                woken.append(f"{name}.{key}")
+    if not woken:
+        raise UsageError("train: norms: this backbone has no normalisation that could learn")
+    return tuple(woken)
+
+
+def _normalises(module: nn.Module) -> bool:
+    # timm has normalisations of its own (RmsNorm …), which are of no common class
+    return isinstance(module, _NORMALISATIONS) or "norm" in type(module).__name__.lower()
 
 
 def unfreeze(detector: Detector) -> None:

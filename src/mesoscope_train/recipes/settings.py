@@ -158,8 +158,13 @@ class Stage(Settings):
     Attributes:
         name: of its directory and in the logs.
         epochs: at most.
-        train: ``all``, ``head`` (the backbone is frozen, BatchNorm's statistics too), or the name of a part of the
-            backbone from which on it is trained.
+        train: ``all``, ``head`` (the backbone is frozen, BatchNorm's statistics too), ``norms`` (of the backbone the
+            scales and shifts of its normalisations alone), ``low-rank`` (residuals on its attention's weights, merged
+            into them at the end), or the name of a part of the backbone from which on it is trained.
+        rank: of those residuals.
+        views: with ``head``: so many views of each training picture (the first as it is, the others augmented, drawn
+            once) go through the frozen backbone once, and what comes out is kept on disk. None runs the backbone at
+            every step, with fresh augmentation.
         backbone_rate: the backbone's learning rate over the head's.
         optimiser: see there.
         schedule: of the learning rate.
@@ -168,6 +173,8 @@ class Stage(Settings):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = "all"
     epochs: Count
     train: str = ALL
+    rank: Annotated[int, Field(ge=1, le=1024)] = 8
+    views: Count | None = None
     backbone_rate: Positive = 1.0
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Constant()
@@ -292,4 +299,14 @@ class Recipe(Settings):
                 "a frozen backbone needs weights: a random one would stay random; "
                 "give model.weights (imagenet, or a file, run or bundle of the same backbone)"
             )
+        self._views_can_be_kept()
         return self
+
+    def _views_can_be_kept(self) -> None:
+        kept = [stage for stage in self.stages if stage.views]
+        if any(stage.train != HEAD for stage in kept):
+            raise ValueError("stages.N.views keeps what a frozen backbone gives: it needs train: head")
+        if kept and self.blend:
+            raise ValueError("stages.N.views keeps pictures as they are: blended ones are new at every step")
+        if kept and self.loop.devices * self.loop.nodes > 1:
+            raise ValueError("stages.N.views trains a head on kept features, which takes one process")

@@ -140,7 +140,8 @@ def decide(
 
 
 def _parts(run: Run, recipe: Recipe) -> tuple[Examples, Examples]:
-    return parts_of(run_manifest(run), recipe.data.fold, set(run.facts("data").get("unreadable_rows", ())))
+    unreadable = set(run.facts("data").get("unreadable_rows", ()))
+    return parts_of(run_manifest(run), recipe.data.fold, unreadable, blended=recipe.blend is not None)
 
 
 def _some_inputs(examples: Examples, spec: Preprocess) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

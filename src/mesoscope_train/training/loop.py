@@ -20,12 +20,15 @@ from torch import Tensor
 from mesoscope.atomic import explained, replacing
 from mesoscope.errors import UsageError
 from mesoscope_train.detectors import Detector
-from mesoscope_train.detectors.stages import freeze, unfreeze
-from mesoscope_train.recipes.settings import ALL, HEAD, Recipe, Stage
+from mesoscope_train.detectors.low_rank import merge
+from mesoscope_train.detectors.stages import let_learn
+from mesoscope_train.progress import progress
+from mesoscope_train.recipes.settings import Recipe, Stage
 from mesoscope_train.training.examples import Examples
+from mesoscope_train.training.features import HeadOnly, features_directory, kept_features
 from mesoscope_train.training.history import Epoch, EpochWatcher, HistoryWriter
 from mesoscope_train.training.order import EpochOrder
-from mesoscope_train.training.pictures import Pictures, TrainingLoader, validation_loader
+from mesoscope_train.training.pictures import Pictures, Readable, TrainingLoader, validation_loader
 from mesoscope_train.training.run import Run
 from mesoscope_train.training.showing import EpochProgress
 from mesoscope_train.training.task import Task
@@ -66,7 +69,7 @@ def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts) -> No
     for number, stage in enumerate(recipe.stages, start=1):
         finished = run.stage(number, stage.name) / "model.safetensors"
         if not finished.is_file():
-            _let_learn(detector, stage)
+            let_learn(detector, stage.train, rank=stage.rank, seed=recipe.loop.seed)
             _run_stage(run, number, recipe, detector, parts)
         detector.load_state_dict(load_file(finished))
     if getattr(rank_zero_only, "rank", 0) == 0:
@@ -87,19 +90,17 @@ def _run_stage(run: Run, number: int, recipe: Recipe, detector: Detector, parts:
             f"{len(parts.examples):,} training pictures do not fill one batch of {loop.batch_size} on {world} "
             "process(es); choose a smaller --batch-size"
         )
+    learner, train, checked = _learnt_from(detector, recipe, stage, parts, trainer)
+    workers = 0 if stage.views else recipe.data.workers
     task = Task(
-        detector,
+        learner,
         recipe,
         stage,
         steps_an_epoch=-(-len(order) // loop.accumulate),
         class_weights=_class_weights(recipe, parts.examples),
     )
-    training = TrainingLoader(
-        parts.train, order, lambda: _place(trainer), workers=recipe.data.workers, pinned=_on_gpu(trainer)
-    )
-    validation = validation_loader(
-        parts.validation, loop.batch_size, workers=recipe.data.workers, rank=trainer.global_rank, world=world
-    )
+    training = TrainingLoader(train, order, lambda: _place(trainer), workers=workers, pinned=_on_gpu(trainer))
+    validation = validation_loader(checked, loop.batch_size, workers=workers, rank=trainer.global_rank, world=world)
     last = directory / LAST
     with _quiet():
         # weights_only=False would unpickle whatever stands in the file; these files are plain tensors and numbers
@@ -112,17 +113,27 @@ def _run_stage(run: Run, number: int, recipe: Recipe, detector: Detector, parts:
     best = trainer.checkpoint_callbacks[0]
     assert isinstance(best, ModelCheckpoint)  # noqa: S101 - the first one is ours
     if trainer.is_global_zero:
-        _load_checkpoint(detector, Path(best.best_model_path or last))
+        _load_checkpoint(learner, Path(best.best_model_path or last))
+    merge(detector)  # what the stage added to it becomes part of its weights
+    if trainer.is_global_zero:
         _save(detector, directory / "model.safetensors")
     trainer.strategy.barrier("stage-saved")
 
 
-def _let_learn(detector: Detector, stage: Stage) -> None:
-    """Let exactly what a stage trains ask for gradients."""
-    if stage.train == ALL:
-        unfreeze(detector)
-    else:
-        freeze(detector, None if stage.train == HEAD else stage.train)
+def _learnt_from(
+    detector: Detector, recipe: Recipe, stage: Stage, parts: Parts, trainer: lightning.Trainer
+) -> tuple[Detector, Readable, Readable]:
+    """What learns and what it reads: the detector and pictures, or its head and what its backbone makes of them."""
+    if not stage.views:
+        return detector, parts.train, parts.validation
+    head, device, directory = HeadOnly(detector), trainer.strategy.root_device, features_directory()
+    found = []
+    for pictures, views in ((parts.train, stage.views), (parts.validation, 1)):
+        with progress("features of the frozen backbone", len(pictures) * views) as step:
+            found.append(
+                kept_features(detector, pictures, views=views, device=device, directory=directory, step=step)
+            )
+    return head, found[0], found[1]
 
 
 def _trainer(run: Run, recipe: Recipe, stage: Stage, directory: Path) -> lightning.Trainer:
@@ -184,7 +195,7 @@ def warmed_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Ten
     def average(averaged: Tensor, current: Tensor, so_far: Tensor | int) -> Tensor:
         n = float(so_far)
         rate = min(decay, (1 + n) / (10 + n))
-        return averaged * rate + current * (1 - rate)
+        return averaged + (current - averaged) * (1 - rate)  # so what is frozen stays the same to the last bit
 
     return average
 

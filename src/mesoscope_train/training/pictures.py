@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +26,22 @@ Batch = tuple[Tensor, Tensor, Tensor]
 _BLENDING = 1
 
 
-class Pictures(Dataset[tuple[Tensor, float, int]]):
+class Readable(Dataset[tuple[Tensor, float, int]], ABC):
+    """Rows as what is learnt from: an input, its label, its row; by a `Draw`, or by a number as validation reads."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many numbers there are."""
+
+    @abstractmethod
+    def __getitem__(self, draw: Draw | int) -> tuple[Tensor, float, int]:
+        """One of them."""
+
+
+class Pictures(Readable):
     """Pictures with labels; `augment` changes them, the product's own `to_input` prepares them.
 
-    Args:
+    Attributes, and arguments:
         files: in row order.
         fake: (N,) bool.
         spec: of the inputs.
@@ -44,10 +57,8 @@ class Pictures(Dataset[tuple[Tensor, float, int]]):
         augment: Sequence[Step] = (),
         cache: PixelFile | None = None,
     ) -> None:
-        self._files, self._fake, self._spec, self._augment, self._cache = files, fake, spec, augment, cache
-
-    def __len__(self) -> int:
-        return len(self._files)
+        self.files, self.fake, self.spec, self.augment = files, fake, spec, augment
+        self._cache = cache
 
     def __getitem__(self, draw: Draw | int) -> tuple[Tensor, float, int]:
         """One picture.
@@ -55,16 +66,22 @@ class Pictures(Dataset[tuple[Tensor, float, int]]):
         Raises:
             MediaError: it cannot be read. No other picture ever takes its place.
         """
-        if isinstance(draw, int):
-            return self._given(self._pixels(draw), float(self._fake[draw]), draw)
-        pixels = augmented(self._pixels(draw.row), self._augment, np.random.default_rng(draw.chance))
-        return self._given(pixels, float(self._fake[draw.row]), draw.row)
+        row = draw if isinstance(draw, int) else draw.row
+        random = None if isinstance(draw, int) else np.random.default_rng(draw.chance)
+        return self.view(row, random), float(self.fake[row]), row
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def view(self, row: int, random: np.random.Generator | None) -> Tensor:
+        """A row's input (3, S, S): as it is, or with the augmentation that is drawn."""
+        pixels = self._pixels(row)
+        if random is not None:
+            pixels = augmented(pixels, self.augment, random)
+        return torch.from_numpy(to_input(pixels, self.spec))
 
     def _pixels(self, row: int) -> UInt8Image:
-        return decoded(self._files[row]) if self._cache is None else self._cache[row]
-
-    def _given(self, pixels: UInt8Image, label: float, row: int) -> tuple[Tensor, float, int]:
-        return torch.from_numpy(to_input(pixels, self._spec)), label, row
+        return decoded(self.files[row]) if self._cache is None else self._cache[row]
 
 
 class Twins(Pictures):
@@ -105,8 +122,8 @@ class Twins(Pictures):
         pair = self._pair(draw)
         pixels = pair.fake if draw.blended else pair.real
         if not plain:  # the same chance for both: they are changed alike
-            pixels = augmented(pixels, self._augment, np.random.default_rng(draw.chance))
-        return self._given(pixels, float(draw.blended), draw.row)
+            pixels = augmented(pixels, self.augment, np.random.default_rng(draw.chance))
+        return torch.from_numpy(to_input(pixels, self.spec)), float(draw.blended), draw.row
 
     def _pair(self, draw: Draw) -> Pair:
         """The two of a draw; the fake is asked for right after its real, so the last pair is kept."""
@@ -157,7 +174,7 @@ class TrainingLoader(DataLoader[Batch]):
 
     def __init__(
         self,
-        pictures: Pictures,
+        pictures: Readable,
         order: EpochOrder,
         place: Callable[[], tuple[int, int]],
         *,
@@ -182,7 +199,7 @@ class TrainingLoader(DataLoader[Batch]):
 
 
 def validation_loader(
-    pictures: Pictures, batch_size: int, *, workers: int, rank: int, world: int
+    pictures: Readable, batch_size: int, *, workers: int, rank: int, world: int
 ) -> DataLoader[Batch]:
     """All rows once, in order; of several processes each takes every world-th row."""
     rows = list(range(rank, len(pictures), world))

@@ -153,14 +153,16 @@ def test_detectors_exist_and_their_parts_too(name: str) -> None:
     pytest.importorskip("torch", reason="the learning side needs the 'train' extra")
     import torch
 
-    from mesoscope_train.detectors import freeze
+    from mesoscope_train.detectors.stages import let_learn
     from mesoscope_train.training.session import architecture_of
 
     recipe = recipe_named(name)
     architecture, spec = architecture_of(recipe.model)
     architecture.at_size(recipe.model.train_size or spec.size)
-    if any(stage.train not in ("all", "head") for stage in recipe.stages):
-        with torch.device("meta"):
-            detector = architecture.build()
-        for stage in recipe.stages:
-            assert freeze(detector, None if stage.train == "head" else stage.train)
+    for stage in recipe.stages:
+        if stage.train not in ("all", "head"):
+            with torch.device("meta"):
+                detector = architecture.build()
+            let_learn(detector, stage.train, rank=stage.rank, seed=0)
+            learning = {name for name, parameter in detector.named_parameters() if parameter.requires_grad}
+            assert any(name.startswith("backbone") for name in learning)
