@@ -53,7 +53,7 @@ def test_a_folder_gets_documents_numbers_and_pictures(crop: Path, tmp_path: Path
     assert numbers["label"] == "real"
     (view,) = numbers["faces"][0]["views"]
     assert view["method"] == "graph-map"
-    assert view["localised"] is False  # one random map proves nothing
+    assert view["chance"] >= 0.5  # one random map proves nothing
     assert "labelled real" in (out / "explanations.html").read_text()
     # its own pictures are not its inputs
     code, _ = ask(tmp_path, "--faces", "none", "--outside", *QUICK, "--out", out)

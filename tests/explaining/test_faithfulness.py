@@ -82,7 +82,11 @@ def test_a_score_that_does_not_look_gives_no_evidence() -> None:
 
 
 def test_too_few_random_maps_prove_nothing() -> None:
-    assert not measured(spread_out(), spread_out(), controls=5).better_than_chance
+    few = measured(spread_out(), spread_out(), controls=5)
+    assert not few.better_than_chance
+    assert not few.decides
+    assert few.sentence.startswith("Too few random maps to tell: 0 of 5 do as well or better")
+    assert measured(spread_out(), spread_out(), controls=19).decides
     assert not measured(spread_out(), spread_out(), controls=0).better_than_chance
 
 

@@ -68,8 +68,13 @@ class Faithfulness:
         return (1 + len(self.random_gains) - self.beaten) / (1 + len(self.random_gains))
 
     @property
+    def decides(self) -> bool:
+        """Whether there are enough random maps for an answer either way."""
+        return 1 / (1 + len(self.random_gains)) <= CHANCE
+
+    @property
     def better_than_chance(self) -> bool:
-        """Whether that is at most one in twenty."""
+        """Whether a random map does as well in at most one of twenty cases; never with too few of them."""
         return self.chance <= CHANCE
 
     @property
@@ -77,6 +82,8 @@ class Faithfulness:
         """The result in words."""
         count = len(self.random_gains)
         figures = f"gain {self.gain:+.2f} logits, random {_range(self.random_gains)}"
+        if not self.decides:
+            return f"Too few random maps to tell: {count - self.beaten} of {count} do as well or better ({figures})."
         if self.better_than_chance:
             return f"Better than all but {count - self.beaten} of {count} random maps ({figures})."
         return (

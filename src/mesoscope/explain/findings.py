@@ -69,8 +69,9 @@ class View:
 
     @property
     def localised(self) -> bool:
-        """Whether the map may be read as a place: above its floor, and no random map was as good."""
-        return self.scale.localised and (self.faithfulness is None or self.faithfulness.better_than_chance)
+        """Whether the map may be read as a place: above its floor, and not shown to be no better than chance."""
+        tested = self.faithfulness
+        return self.scale.localised and (tested is None or not tested.decides or tested.better_than_chance)
 
     @property
     def verdict(self) -> str:

@@ -102,7 +102,7 @@ def units_chart(units: Units) -> Chart:
     total = float(units.contributions.sum() + units.bias)
     few = f"the {len(shown)} units of {len(units.contributions)} that add most"
     which = few if len(shown) < len(units.contributions) else f"all {len(shown)} units"
-    chart = Chart(470.0, 158.0, f"{units.layer}: {which}; their sum with the bias is the logit {total:+.2f}")
+    chart = Chart(470.0, 170.0, f"{units.layer}: {which}; their sum with the bias is the logit {total:+.2f}")
     shapes = chart.shapes
     step = (right - left) / len(shown)
     for place, (unit, value) in enumerate(zip(shown, values, strict=True)):
@@ -118,13 +118,8 @@ def units_chart(units: Units) -> Chart:
         Text(left - 4, middle + 4, "0", "end", 9),
         Text(left - 4, middle + half + 4, f"{-reach:+.1f}", "end", 9),
         Text(left, 12, f"what each unit that goes into {units.layer} adds to the logit", size=10, fill=QUIET),
-        Text(
-            left,
-            153,
-            f"{which}; up: towards fake, down: towards real; all units {total - units.bias:+.2f}, bias "
-            f"{units.bias:+.2f}, logit {total:+.2f}",
-            size=10,
-        ),
+        Text(left, 153, f"{which}; up: towards fake, down: towards real", size=10),
+        Text(left, 166, f"all units {total - units.bias:+.2f}, bias {units.bias:+.2f}, logit {total:+.2f}", size=10),
     ]
     return chart
 

@@ -117,7 +117,7 @@ class _Story(PdfParts):
         for warning in section.warnings:
             yield self._boxed(f"Warning: {warning}", "#b98b00")
         if section.scene:
-            yield self._kept([picture(section.scene, self._width, 150), self._text(section.scene.caption, "quiet")])
+            yield self._kept([picture(section.scene, self._width, 110), self._text(section.scene.caption, "quiet")])
         if section.scene_note:
             yield self._text(section.scene_note, "quiet")
         for face in section.faces:
