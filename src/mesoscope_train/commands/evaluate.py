@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -184,7 +185,9 @@ def command(  # noqa: PLR0917 - each parameter is a flag
             threads=threads,
             frames=frames,
         )
-        result = evaluate(request, settings, command_line(), progress=progress, remark=remark)
+        result = evaluate(
+            request, settings, command_line(), workers=os.cpu_count() or 1, progress=progress, remark=remark
+        )
     show(result, as_json=as_json)
     if result.failed:
         warn(f"{result.failed:,} of {result.pictures:,} pictures ended as error; scores.parquet has each reason")

@@ -62,7 +62,8 @@ def _print_whole(table: Table) -> None:
 
     console = stdout()
     wide = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-    console.print(table, width=max(console.width, wide), crop=False)
+    console.width = max(console.width, wide)
+    console.print(table, crop=False)
 
 
 def _row(reading: Reading, part: str) -> list[str]:

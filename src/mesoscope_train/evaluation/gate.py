@@ -179,7 +179,8 @@ def check(
     if findings:
         kinds = ", ".join(dict.fromkeys(finding.kind for finding in findings))
         told = "; ".join(finding.message for finding in findings)
-        return [_caution(TRAINED_ON, f"allowed by --allow-leak ({kinds}): {told}", name, judged)]
+        message = f"{name} is judged by what it was trained on, allowed by --allow-leak ({kinds}): {told}"
+        return [_caution(TRAINED_ON, message, name, judged)]
     return list(_same_set(name, judged, trainings))
 
 
@@ -213,7 +214,7 @@ def _own_rows(name: str, judged: Judged, allow: Collection[str]) -> Caution | No
             f"{judged.name}: {told}: the numbers would say how well it remembers. Judge it by --split test, or by "
             f"data it never saw; where it is meant: --allow-leak {TRAINED_ON}"
         )
-    return _caution(TRAINED_ON, f"allowed by --allow-leak {TRAINED_ON}: {told}", name, judged)
+    return _caution(TRAINED_ON, f"{told} (allowed by --allow-leak {TRAINED_ON})", name, judged)
 
 
 def _refuse(name: str, judged: Judged, findings: Sequence[Finding], allow: Collection[str]) -> None:

@@ -29,12 +29,14 @@ def trained_on():
     """Function from (set, digest or None) pairs to a bundle that states them."""
     bundle = load_bundle("mesoscope-face")
 
-    def make(*stated: tuple[str, str | None]):
+    def make(*stated: tuple[str, str | None], tuned_on: str | None = None):
         data = [
             TrainingData(name=name, terms="none", n_real=1, n_fake=1, manifest_sha256=digest)
             for name, digest in stated
         ]
-        return replace(bundle, contract=bundle.contract.model_copy(update={"training_data": data}))
+        thresholds = bundle.contract.thresholds.model_copy(update={"manifest_sha256": tuned_on})
+        changes = {"training_data": data, "thresholds": thresholds}
+        return replace(bundle, contract=bundle.contract.model_copy(update=changes))
 
     return make
 
@@ -79,6 +81,12 @@ def test_a_manifest_without_a_split_was_trained_on_as_a_whole(judged, rows, trai
     whole = judged([replace(row, split=None) for row in rows])
     with pytest.raises(LeakError, match="24 of the 24 rows"):
         check("b-1", trained_on(("set", whole.digest)), whole, [])
+
+
+def test_what_its_thresholds_were_chosen_on_is_its_own_too(judged, rows, trained_on) -> None:
+    validation = judged(rows, "validation")
+    with pytest.raises(LeakError, match="trained or tuned on this very manifest"):
+        check("b-1", trained_on(("elsewhere", "0" * 64), tuned_on=validation.digest), validation, [])
 
 
 def test_its_own_test_part_passes_and_says_so(judged, rows, trained_on, measures) -> None:
