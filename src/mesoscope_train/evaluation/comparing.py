@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from mesoscope.metrics import Estimate, Sample, Undefined, delong, holm, mcnemar
 from mesoscope.metrics.differences import independent_difference, paired_difference
-from mesoscope.metrics.estimates import estimate_with_draws
-from mesoscope.metrics.undefined import Floats, Number
+from mesoscope.metrics.undefined import Number
+from mesoscope_train.evaluation.drawing import PAIRED, Drawing, Found
 from mesoscope_train.evaluation.metrics_schema import (
     Absent,
     Comparison,
@@ -20,34 +20,9 @@ from mesoscope_train.evaluation.metrics_schema import (
     Metric,
     PValue,
     Reading,
-    Settings,
 )
 from mesoscope_train.evaluation.parts import Units, Where
-from mesoscope_train.evaluation.reading import as_metric, intervals_of
-
-PAIRED = ("auc", "accuracy")
-"""What is compared."""
-_Found = tuple[dict[str, Estimate | Undefined], dict[str, Floats]]
-
-
-@dataclass(slots=True)
-class Drawing:
-    """Estimates of PAIRED with their draws, made once for each set of units that is asked for again.
-
-    Attributes:
-        settings: level, draws and seed.
-        held: of one manifest; empty it before the next.
-    """
-
-    settings: Settings
-    held: dict[tuple[int, bytes], _Found] = field(default_factory=dict)
-
-    def of(self, units: Units, sample: Sample, rows: np.ndarray) -> _Found:
-        """The estimates of `sample`, which is `units.sample` at `rows` with compact groups."""
-        key = (id(units), rows.tobytes())
-        if key not in self.held:
-            self.held[key] = estimate_with_draws(sample, intervals_of(self.settings), PAIRED)
-        return self.held[key]
+from mesoscope_train.evaluation.reading import as_metric
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +37,7 @@ class Pair:
 
     first: Sample
     second: Sample
-    found: tuple[_Found, _Found]
+    found: tuple[Found, Found]
     left_out: int
 
     def value(self, metric: str) -> tuple[MaybeMetric, MaybeMetric]:
@@ -86,7 +61,7 @@ def pair(first: Units, second: Units, drawing: Drawing) -> Pair:
     names = [units.name[units.answered] for units in (first, second)]
     _, rows, other_rows = np.intersect1d(*names, assume_unique=True, return_indices=True)
     one, other = first.sample.take(rows).compact(), second.sample.take(other_rows).compact()
-    found = (drawing.of(first, one, rows), drawing.of(second, other, other_rows))
+    found = (drawing.part(first, one, rows), drawing.part(second, other, other_rows))
     return Pair(one, other, found, int(np.union1d(first.name, second.name).size - rows.size))
 
 

@@ -16,6 +16,7 @@ import mesoscope
 from mesoscope.errors import UsageError
 from mesoscope_train.evaluation import comparing, slices
 from mesoscope_train.evaluation.cautions import cautions_of
+from mesoscope_train.evaluation.drawing import Drawing
 from mesoscope_train.evaluation.metrics_schema import (
     BundleFacts,
     Comparison,
@@ -115,6 +116,7 @@ def _measure_manifest(scores: Scores, manifest: str, columns: Sequence[str], tas
     swept = {tier.name for tier in scores.facts.tiers if tier.operation is not None}
     grouping: Grouping | None = None
     held: dict[Where, list[Units]] = {}
+    drawing = Drawing(task.settings)
     for part in parts_of(scores, manifest, tiers):
         if grouping is None:
             grouping = Grouping(part)
@@ -125,44 +127,40 @@ def _measure_manifest(scores: Scores, manifest: str, columns: Sequence[str], tas
         if where.tier in swept:
             kinds = [units for units in kinds if units.aggregation in SWEPT]
         reading = brief_reading if where.tier in swept else full_reading
-        task.found.readings += [reading(where, units, task.settings) for units in kinds]
+        task.found.readings += [reading(where, units, drawing) for units in kinds]
         if where.tier == tiers[0]:
-            _slice(part, kinds[0], columns, task)
+            _slice(part, kinds[0], columns, task.found, drawing)
         held[where] = [units for units in kinds if units.aggregation in SWEPT]
-    _compare(held, tiers, swept, task)
+    _compare(held, [tier for tier in tiers if tier not in swept], task.found, drawing)
 
 
-def _slice(part: Part, pictures: Units, columns: Sequence[str], task: _Task) -> None:
+def _slice(part: Part, pictures: Units, columns: Sequence[str], found: _Found, drawing: Drawing) -> None:
     """Slices of pictures, at the first tier only."""
-    found, settings = task.found, task.settings
     first = not any(one.manifest == part.where.manifest for one in found.slice_columns)
     cut = []
     for column in columns:
-        told, cuts = slices.cuts_of(part, column, settings.minimum_n)
-        readings = slices.slice_readings(part.where, pictures, cuts, settings)
+        told, cuts = slices.cuts_of(part, column, drawing.settings.minimum_n)
+        readings = slices.slice_readings(part.where, pictures, cuts, drawing)
         if first:
             found.slice_columns.append(told)
         found.readings += readings
         cut.append((cuts, readings))
-    found.gaps += slices.gaps_of(part.where, pictures, cut, settings)
+    found.gaps += slices.gaps_of(pictures, cut, drawing)
 
 
-def _compare(held: dict[Where, list[Units]], tiers: Sequence[str], swept: set[str], task: _Task) -> None:
+def _compare(held: dict[Where, list[Units]], named: Sequence[str], found: _Found, drawing: Drawing) -> None:
     """Bundles against each other at the tiers that are no sweep; each bundle at each tier against the first one."""
-    drawing = comparing.Drawing(task.settings)
     for aggregation in SWEPT:
         of_kind = {
             where: units for where, kinds in held.items() for units in kinds if units.aggregation == aggregation
         }
-        for tier in tiers:
+        for tier in named:
             parts = [(where, units) for where, units in of_kind.items() if where.tier == tier]
-            if tier not in swept:
-                task.found.comparisons += comparing.comparisons(parts, drawing)
-            for where, units in parts if tier != tiers[0] else ():
-                clean = Where(where.bundle, where.manifest, tiers[0])
-                if clean in of_kind:
-                    pair = ((clean, of_kind[clean]), (where, units))
-                    task.found.falls += comparing.tier_falls(*pair, drawing)
+            found.comparisons += comparing.comparisons(parts, drawing)
+        for where, units in of_kind.items():
+            clean = Where(where.bundle, where.manifest, named[0]) if named else where
+            if where != clean and clean in of_kind:
+                found.falls += comparing.tier_falls((clean, of_kind[clean]), (where, units), drawing)
 
 
 def _manifest_falls(readings: Sequence[Reading]) -> Iterator[Fall]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mesoscope.metrics import Estimate, Intervals, Sample, Undefined, estimate_all
+from mesoscope.metrics import Estimate, Sample, Undefined, estimate_all
 from mesoscope.metrics.aggregation import log_odds
-from mesoscope.metrics.curves import Bins, Curve, Drawing, precision_recall, reliability, risk_coverage, roc
+from mesoscope.metrics.curves import Bins, Curve, precision_recall, reliability, risk_coverage, roc
+from mesoscope.metrics.curves import Drawing as Points
 from mesoscope.metrics.undefined import NO_FAKE, NO_REAL, Floats
+from mesoscope_train.evaluation.drawing import Drawing
 from mesoscope_train.evaluation.metrics_schema import (
     CATALOGUE,
     Absent,
@@ -55,20 +57,14 @@ _TAIL = 0.002
 """Share of scores at either end of a histogram's range that go into its outermost bins."""
 
 
-def intervals_of(settings: Settings) -> Intervals:
-    """How numbers get their intervals."""
-    return Intervals(settings.level, settings.draws, settings.seed, settings.bins)
-
-
-def drawing_of(settings: Settings) -> Drawing:
+def points_of(settings: Settings) -> Points:
     """How curves get their points and bands."""
-    return Drawing(settings.points, settings.level, settings.draws, settings.seed)
+    return Points(settings.points, settings.level, settings.draws, settings.seed)
 
 
-def full_reading(where: Where, units: Units, settings: Settings) -> Reading:
+def full_reading(where: Where, units: Units, drawing: Drawing) -> Reading:
     """Every metric, both classes' report and all curves."""
-    sample = units.sample.compact()
-    found = estimate_all(sample, intervals_of(settings), (*ALL, *_REPORT))
+    found = drawing.reading(units, (*ALL, *_REPORT))
     return Reading(
         bundle=where.bundle,
         manifest=where.manifest,
@@ -81,19 +77,21 @@ def full_reading(where: Where, units: Units, settings: Settings) -> Reading:
         metrics={name: as_metric(found[name]) for name in ALL},
         confusion=confusion(units.sample),
         classes={label: _class_report(label, units, found) for label in ("real", "fake")},
-        curves=curves(sample, settings),
+        curves=curves(units.sample.compact(), drawing.settings),
     )
 
 
-def brief_reading(where: Where, units: Units, settings: Settings, part: Slice | None = None) -> Reading:
+def brief_reading(where: Where, units: Units, drawing: Drawing, part: Slice | None = None) -> Reading:
     """The metrics of `BRIEF`, without curves: for sweeps and, with `part`, for slices.
 
     In a slice, what stands on fewer than `Settings.minimum_n` answered units of a class is left out with the reason.
     """
-    found = estimate_all(units.sample.compact(), intervals_of(settings), BRIEF)
+    sample, settings = units.sample, drawing.settings
+    # a slice is in no comparison
+    found = estimate_all(sample.compact(), drawing.intervals, BRIEF) if part else drawing.reading(units, BRIEF)
     metrics = {name: as_metric(found[name]) for name in BRIEF}
     if part:
-        metrics |= {name: few for name in metrics if (few := too_few(name, units.sample, settings.minimum_n))}
+        metrics |= {name: few for name in metrics if (few := too_few(name, sample, settings.minimum_n))}
     return Reading(
         bundle=where.bundle,
         manifest=where.manifest,
@@ -171,14 +169,14 @@ def _class_report(label: str, units: Units, found: dict[str, Estimate | Undefine
 
 def curves(sample: Sample, settings: Settings) -> Curves:
     """The points of all figures of a reading."""
-    drawing = drawing_of(settings)
+    points = points_of(settings)
     return Curves(
-        roc=_roc(roc(sample, drawing), sample),
-        precision_recall=_precision_recall(precision_recall(sample, drawing), sample),
-        reliability=_reliability(reliability(sample, settings.bins, drawing)),
+        roc=_roc(roc(sample, points), sample),
+        precision_recall=_precision_recall(precision_recall(sample, points), sample),
+        reliability=_reliability(reliability(sample, settings.bins, points)),
         probabilities=_probabilities(sample, settings.histogram_bins),
         logits=_logits(sample, settings.histogram_bins),
-        risk_coverage=_risk_coverage(risk_coverage(sample, drawing), sample),
+        risk_coverage=_risk_coverage(risk_coverage(sample, points), sample),
     )
 
 

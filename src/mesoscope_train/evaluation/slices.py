@@ -15,18 +15,18 @@ from mesoscope.metrics import Estimate, Number, Undefined, benjamini_hochberg, e
 from mesoscope.metrics.differences import aucs_differ, independent_difference
 from mesoscope.metrics.proportions import rates_differ
 from mesoscope.metrics.undefined import Bools, Floats
+from mesoscope_train.evaluation.drawing import Drawing
 from mesoscope_train.evaluation.metrics_schema import (
     Absent,
     Gap,
     MaybeMetric,
     PValue,
     Reading,
-    Settings,
     Slice,
     SliceColumn,
 )
 from mesoscope_train.evaluation.parts import Part, Units, Where
-from mesoscope_train.evaluation.reading import as_metric, brief_reading, intervals_of, too_few
+from mesoscope_train.evaluation.reading import as_metric, brief_reading, too_few
 from mesoscope_train.evaluation.scores import LEAD, SCORES
 
 SIZE, BRIGHTNESS = "size_quartile", "brightness_quartile"
@@ -182,49 +182,46 @@ def _text(value: Any) -> str:  # noqa: ANN401 - a value of any kind of column
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def slice_readings(where: Where, units: Units, cuts: Sequence[Cut], settings: Settings) -> list[Reading]:
+def slice_readings(where: Where, units: Units, cuts: Sequence[Cut], drawing: Drawing) -> list[Reading]:
     """A reading of each slice."""
-    return [brief_reading(where, units.take(cut.inside), settings, cut.slice) for cut in cuts]
+    return [brief_reading(where, units.take(cut.inside), drawing, cut.slice) for cut in cuts]
 
 
-def gaps_of(
-    where: Where, units: Units, columns: Sequence[tuple[Sequence[Cut], Sequence[Reading]]], settings: Settings
-) -> list[Gap]:
+def gaps_of(units: Units, columns: Sequence[tuple[Sequence[Cut], Sequence[Reading]]], drawing: Drawing) -> list[Gap]:
     """Each slice against the rest, in `GAPS`; p-values corrected over all of them.
 
     Where a column has two values that are all there is, one is the rest of the other: the gap is given once.
 
     Args:
-        where: of the readings.
         units: the whole manifest's.
         columns: for each, its slices and their readings.
-        settings: level and minimum.
+        drawing: settings.
     """
     found = [
         gap
         for cuts, readings in columns
         for cut, reading in list(zip(cuts, readings, strict=True))[: 1 if _halves(cuts) else None]
-        for gap in _gaps(where, units, cut, reading, settings)
+        for gap in _gaps(units, cut, reading, drawing)
     ]
-    return _corrected(found, 1 - settings.level)
+    return _corrected(found, 1 - drawing.settings.level)
 
 
 def _halves(cuts: Sequence[Cut]) -> bool:
     return len(cuts) == 2 and bool((cuts[0].inside ^ cuts[1].inside).all())
 
 
-def _gaps(where: Where, units: Units, cut: Cut, reading: Reading, settings: Settings) -> Iterator[Gap]:
+def _gaps(units: Units, cut: Cut, reading: Reading, drawing: Drawing) -> Iterator[Gap]:
     inside, rest = units.take(cut.inside), units.take(~cut.inside)
-    outside = estimate_all(rest.sample.compact(), intervals_of(settings), GAPS)
+    outside = estimate_all(rest.sample.compact(), drawing.intervals, GAPS)
     for metric in GAPS:
         if not _present(metric, inside) or not _present(metric, rest):
             continue
         within = reading.metrics[metric]
-        beyond: MaybeMetric = too_few(metric, rest.sample, settings.minimum_n) or as_metric(outside[metric])
+        beyond: MaybeMetric = too_few(metric, rest.sample, drawing.settings.minimum_n) or as_metric(outside[metric])
         yield Gap(
-            bundle=where.bundle,
-            manifest=where.manifest,
-            tier=where.tier,
+            bundle=reading.bundle,
+            manifest=reading.manifest,
+            tier=reading.tier,
             unit=units.unit,
             aggregation=units.aggregation,
             slice=cut.slice,
