@@ -209,14 +209,14 @@ class Reading(_Strict):
     Attributes:
         accuracy: both classes weighing the same, at the bundle's default threshold; inconclusive counts as the side
             of the threshold it is on.
-        auc, auc_low, auc_high: and its 95 % interval by group.
-        milliseconds: a picture, alone, on the machine that measured (batch 1, one thread, preprocessing not counted).
+        auc, auc_low, auc_high: and its 95 % interval by group; null where there are too few groups for one.
+        milliseconds: a picture, alone, on the machine that measured (fastest run, one thread, preprocessing not counted).
     """
 
     accuracy: Probability
     auc: Probability
-    auc_low: Probability
-    auc_high: Probability
+    auc_low: Probability | None
+    auc_high: Probability | None
     milliseconds: Annotated[float, Field(gt=0)]
 
 

@@ -104,7 +104,13 @@ def calibrate(
         "band": decided.band.model_dump(),
         "limits": [*kept, *(limit.format(text=origin.text) for limit in LIMITS)],
     }
-    card = with_section(bundle.card, section, identifier=f"{bundle.contract.name}-{version}", earlier=earlier)
+    card = with_section(
+        bundle.card,
+        section,
+        identifier=f"{bundle.contract.name}-{version}",
+        earlier=earlier,
+        remark=f"What this card says elsewhere of probabilities, thresholds and rates is about `{earlier}`.",
+    )
     return Calibrated(write_copy(bundle, out, changes, card, overwrite=overwrite), decided, judged)
 
 

@@ -39,31 +39,39 @@ def calibration_section(decided: Decided | str, origin: str = "") -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def with_section(card: str, section: str, *, identifier: str, earlier: str) -> str:
-    """A card with its calibration section replaced, or put before its first section, and the new name in its title.
+def with_section(card: str, section: str, *, identifier: str, earlier: str, remark: str = "") -> str:
+    """A card with a section replaced, or put before its first section, and the new name in its title.
 
     Args:
-        card: of the bundle that was calibrated, Markdown.
-        section: of `calibration_section`.
+        card: of the bundle that another is made of, Markdown.
+        section: from its heading on; one with the same heading is replaced.
         identifier: name-version of the new bundle.
         earlier: name-version of the old one.
+        remark: put after a section that replaces none.
     """
     lines = card.rstrip("\n").split("\n")
-    if lines[0].startswith("# "):
-        lines[0] = lines[0].replace(earlier, identifier)
-    starts = [number for number, line in enumerate(lines) if re.match(r"##? ", line) and number]
-    old = next((number for number in starts if lines[number] == HEADING), None)
+    lines[0] = lines[0].replace(earlier, identifier)
+    starts = _headings(lines)
+    new = section.rstrip("\n").split("\n")
+    old = next((number for number in starts if lines[number] == new[0]), None)
     if old is not None:
         end = next((number for number in starts if number > old), len(lines))
-        kept = [*lines[:old], *section.rstrip("\n").split("\n"), "", *lines[end:]]
+        kept = [*lines[:old], *new, "", *lines[end:]]
     else:
         first = starts[0] if starts else len(lines)
-        remark = (
-            f"What the rest of this card says of probabilities, thresholds and rates at them is about `{earlier}`."
-        )
-        head = [*lines[:first], ""] if first == len(lines) else lines[:first]
-        kept = [*head, *section.rstrip("\n").split("\n"), "", remark, "", *lines[first:]]
+        before = [*lines[:first], ""] if first == len(lines) else lines[:first]
+        kept = [*before, *new, "", *([remark, ""] if remark else []), *lines[first:]]
     return "\n".join(kept).rstrip("\n") + "\n"
+
+
+def _headings(lines: list[str]) -> list[int]:
+    """Where sections begin; what is between fences is no heading."""
+    found, fenced = [], False
+    for number, line in enumerate(lines):
+        fenced ^= line.startswith("```")
+        if not fenced and number and re.match(r"##? ", line):
+            found.append(number)
+    return found
 
 
 def described(calibration: AnyCalibration) -> str:

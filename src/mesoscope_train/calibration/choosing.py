@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mesoscope_train.calibration.fitting import METHODS, Fit, calibrated_logits
+from mesoscope_train.calibration.fitting import METHODS, AnyCalibration, Fit, calibrated_logits
 from mesoscope_train.calibration.sample import MIN_GROUPS, Floats, Sample
 from mesoscope_train.errors import CalibrationError
 
 FOLDS = MIN_GROUPS
+UNCHANGED = "unchanged"
+"""The candidate without a parameter: the calibration the bundle has, or the plain sigmoid."""
 Method = Literal["auto", "temperature", "platt", "isotonic"]
 
 
@@ -50,8 +52,8 @@ class Choice:
         return next(candidate for candidate in self.candidates if candidate.method == self.method)
 
 
-def choose_method(sample: Sample, method: Method = "auto") -> Choice:
-    """Cross-validate the methods and take one.
+def choose_method(sample: Sample, method: Method = "auto", earlier: AnyCalibration | None = None) -> Choice:
+    """Cross-validate the methods and take one; what is there already is a candidate, the simplest.
 
     Log-loss is the score because it is proper: no probability but the true one makes it smallest. Of all methods
     whose loss is within one standard error of the best one's (of the *difference*, over groups), the simplest is
@@ -60,6 +62,7 @@ def choose_method(sample: Sample, method: Method = "auto") -> Choice:
     Args:
         sample: checked (`mesoscope_train.calibration.sample.checked`).
         method: take this one, whatever the others do.
+        earlier: what the bundle has so far; None for the plain sigmoid.
 
     Raises:
         CalibrationError: the method that was asked for, or every one, cannot be fitted.
@@ -74,7 +77,9 @@ def choose_method(sample: Sample, method: Method = "auto") -> Choice:
             refused[name] = error
     if not tried or (method != "auto" and method in refused):
         raise next(iter(refused.values())) if method == "auto" else refused[method]
-    candidates = _compared(sample, tried)
+    as_it_is = calibrated_logits(earlier, sample.logits)
+    unchanged = Candidate(UNCHANGED, as_it_is, float(sample.balanced @ losses(as_it_is, sample)))
+    candidates = _compared(sample, [unchanged, *tried])
     if method != "auto":
         return Choice(method, candidates, f"{method} was asked for")
     near = [candidate for candidate in candidates if candidate.worse <= candidate.error]
@@ -132,8 +137,12 @@ def standard_error(values: Floats, sample: Sample) -> float:
 def _why(chosen: Candidate, candidates: tuple[Candidate, ...]) -> str:
     best = min(candidates, key=lambda candidate: candidate.loss)
     if chosen is best:
-        return f"{chosen.method} has the smallest log-loss on held-out groups, {chosen.loss:.4f}"
+        return f"{_title(chosen)} has the smallest log-loss on held-out groups, {chosen.loss:.4f}"
     return (
-        f"{best.method} has the smallest log-loss on held-out groups, {best.loss:.4f}; {chosen.method} is simpler "
+        f"{_title(best)} has the smallest log-loss on held-out groups, {best.loss:.4f}; {_title(chosen)} is simpler "
         f"and loses {chosen.worse:.4f} more, less than one standard error of that difference ({chosen.error:.4f})"
     )
+
+
+def _title(candidate: Candidate) -> str:
+    return "what the bundle has already" if candidate.method == UNCHANGED else candidate.method

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mesoscope.bundle import Band, Thresholds
+from mesoscope.bundle import Band, Calibration, Thresholds
 from mesoscope_train.calibration.budgets import BUDGETS, MISSED, Origin, choose, smallest_budget, upper_bound
-from mesoscope_train.calibration.choosing import Choice, Method, choose_method
+from mesoscope_train.calibration.choosing import UNCHANGED, Choice, Method, choose_method
 from mesoscope_train.calibration.fitting import METHODS, AnyCalibration, probabilities
 from mesoscope_train.calibration.reliability import Reliability, reliability_of
 from mesoscope_train.calibration.sample import Sample, checked
+
+PLAIN = Calibration(method="temperature", slope=1.0, intercept=0.0)
+"""The plain sigmoid, as a calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,9 @@ def decide(
     Raises:
         CalibrationError: the pictures do not make a calibration.
     """
-    choice = choose_method(checked(sample), method)
-    calibration = METHODS[choice.method](sample)
+    choice = choose_method(checked(sample), method, earlier)
+    unchanged = choice.method == UNCHANGED
+    calibration = (earlier or PLAIN) if unchanged else METHODS[choice.method](sample)
     thresholds, band = choose(probabilities(calibration, sample.logits), sample, origin)
     return Decided(
         calibration,

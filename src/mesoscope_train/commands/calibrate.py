@@ -78,11 +78,11 @@ def command(  # noqa: PLR0917 - each parameter is a flag
 ) -> None:
     """Fit a bundle's probabilities, thresholds and inconclusive band on validation pictures.
 
-    Temperature, Platt and isotonic calibration are compared by cross-validation over groups (source videos, people);
-    the simplest whose log-loss is within one standard error of the best is taken. Each threshold keeps its budget of
-    false alarms in expectation, and states the rate it does not exceed with 95 % confidence; a budget that the number
-    of groups cannot promise is left out, and the smallest that it can is told. The bundle stays as it is: a new
-    version is written, with a section in its card.
+    Temperature, Platt and isotonic calibration, and what the bundle has already, are compared by cross-validation
+    over groups (source videos, people); the simplest whose log-loss is within one standard error of the best is
+    taken. Each threshold keeps its budget of false alarms in expectation, and states the rate it does not exceed with
+    95 % confidence; a budget that the number of groups cannot promise is left out, and the smallest that it can is
+    told. The bundle stays as it is: a new version is written, with a section in its card.
 
     Refused: the test part, rows the bundle was trained on, one class, fewer than five groups of either class, and
     scores that do not rise with the label.

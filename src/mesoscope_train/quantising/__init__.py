@@ -1,0 +1,1 @@
+"""Int8 copies of bundles: smaller and faster graphs, and what that costs, measured."""
