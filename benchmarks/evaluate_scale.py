@@ -2,11 +2,10 @@
 
     python benchmarks/evaluate_scale.py M.parquet --bundle B [--rows 500 16000] [--tiers all|clean]
 
-Each size is one `mesoscope evaluate` in a process of its own, on the first rows of the manifest (both labels among
-them), without figures. The peak of resident memory (Python with all that is imported takes most of 300 MiB of it)
-and the seconds of scoring and measuring are printed. Scoring must not grow with the number of pictures; measuring holds
-the scores of one manifest (25 tiers of 16,000 pictures are 400,000 rows). The home directory of the register is a
-temporary one.
+Each size is one evaluation in a process of its own, on evenly spaced rows of the manifest, without figures. The peak
+of resident memory (Python with all that is imported takes most of 300 MiB of it) and the seconds of scoring and of
+measuring are printed. Scoring must not grow with the number of pictures; measuring holds the scores of one manifest
+(25 tiers of 16,000 pictures are 400,000 rows). The home directory of the register is a temporary one.
 """
 
 from __future__ import annotations
