@@ -210,7 +210,7 @@ class Reading(_Strict):
         accuracy: both classes weighing the same, at the bundle's default threshold; inconclusive counts as the side
             of the threshold it is on.
         auc, auc_low, auc_high: and its 95 % interval by group; null where there are too few groups for one.
-        milliseconds: a picture, alone, on the machine that measured (fastest run, one thread, preprocessing not counted).
+        milliseconds: a picture alone, one thread, fastest run on the machine that measured, without preprocessing.
     """
 
     accuracy: Probability

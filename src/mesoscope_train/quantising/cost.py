@@ -127,7 +127,7 @@ def _reading(logits: npt.NDArray[Any], labels: Labels, verdict: Verdict, millise
 
 
 def _speeds(sessions: Sequence[Session], one: Float32Array) -> tuple[float, float]:
-    """Milliseconds before and after, the fastest of runs that take turns, so that a busy machine is unfair to neither."""
+    """Milliseconds before and after: the fastest of runs that take turns, so that a busy machine is fair to both."""
     taken: list[list[float]] = [[] for _ in sessions]
     for _ in range(_WARM_UP + TIMED):
         for number, session in enumerate(sessions):
