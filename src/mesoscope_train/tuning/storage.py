@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
 from optuna.trial import FrozenTrial, TrialState
@@ -52,7 +53,8 @@ def open_storage(url: str) -> BaseStorage:
         UsageError: it is no such address, or the database's driver is not installed.
         StorageError: it cannot be reached.
     """
-    with told(url):
+    with told(url), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # of heartbeats: nothing a user could do about it
         if url.startswith(JOURNAL):
             with explained(Path(url.removeprefix(JOURNAL))):
                 return JournalStorage(JournalFileBackend(url.removeprefix(JOURNAL)))
