@@ -19,11 +19,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from mesoscope.bundle import Bundle
 from mesoscope.engine import DEFAULT_ENGINE, Judge
 from mesoscope.media import open_picture
+from mesoscope.metrics import Estimate, Intervals, Sample, Undefined, estimate_all
+from mesoscope.metrics.undefined import group_codes
 from mesoscope.preprocess import to_batch
 from mesoscope_train.weight_formats.mesonet import import_mesonet
 
@@ -79,13 +80,6 @@ def dfdc_faces(data: Path) -> Iterator[Item]:
 DATASETS: dict[str, Callable[[Path], Iterator[Item]]] = {"mesonet-faces": mesonet_faces, "dfdc-faces": dfdc_faces}
 
 
-def auc(logits: Floats, fake: npt.NDArray[np.bool_]) -> float:
-    """Area under the ROC curve, ties counted half."""
-    n_fake = int(fake.sum())
-    ranks = rankdata(logits)[fake].sum()
-    return float((ranks - n_fake * (n_fake + 1) / 2) / (n_fake * (len(fake) - n_fake)))
-
-
 def measure(bundles: Sequence[tuple[str, Bundle]], items: Sequence[Item], engine: str) -> list[Row]:
     """Judge every crop with every bundle; a crop is decoded and resized once."""
     judges = [Judge.open(bundle, engine) for _, bundle in bundles]
@@ -110,36 +104,21 @@ def measure(bundles: Sequence[tuple[str, Bundle]], items: Sequence[Item], engine
 
 def _row(name: str, logits: Floats, peaks: Floats, items: Sequence[Item]) -> Row:
     fake = np.array([item.fake for item in items])
-    _, group = np.unique([item.group for item in items], return_inverse=True)
-    values = _bootstrap(logits, fake, group)
-    fake_interval, real_interval, auc_interval = (
-        (float(low), float(high)) for low, high in np.quantile(values, [0.025, 0.975], axis=0).T
-    )
+    group, groups = group_codes([item.group for item in items])
+    probability = 1 / (1 + np.exp(-logits))
+    sample = Sample(fake, logits, probability, group, groups, 0.5, 0.5, np.zeros(groups, np.int64))
+    found = estimate_all(sample, Intervals(draws=RESAMPLES), ("accuracy_fake", "accuracy_real", "auc"))
+    fakes, reals, auc = (_numbers(name, one) for name, one in found.items())
+    quantiles = np.quantile(peaks, [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99])
     return Row(
-        name,
-        int(fake.sum()),
-        int((~fake).sum()),
-        float((logits[fake] >= 0).mean()),
-        fake_interval,
-        float((logits[~fake] < 0).mean()),
-        real_interval,
-        auc(logits, fake),
-        auc_interval,
-        [float(value) for value in np.quantile(peaks, [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99])],
-    )
+        name, int(fake.sum()), int((~fake).sum()), *fakes, *reals, *auc, [float(value) for value in quantiles]
+    )  # fmt: skip
 
 
-def _bootstrap(logits: Floats, fake: npt.NDArray[np.bool_], group: npt.NDArray[np.intp]) -> Floats:
-    """(RESAMPLES, 3): fake recall, real recall and AUC over groups drawn with replacement."""
-    random = np.random.default_rng(0)
-    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
-    rows = []
-    while len(rows) < RESAMPLES:
-        chosen = np.concatenate([members[index] for index in random.integers(0, len(members), len(members))])
-        y, z = fake[chosen], logits[chosen]
-        if y.any() and not y.all():
-            rows.append(((z[y] >= 0).mean(), (z[~y] < 0).mean(), auc(z, y)))
-    return np.array(rows)
+def _numbers(name: str, found: Estimate | Undefined) -> tuple[float, tuple[float, float]]:
+    if isinstance(found, Undefined) or found.low is None or found.high is None:
+        raise SystemExit(f"{name} has no interval here: {found}")
+    return found.value, (found.low, found.high)
 
 
 def _print_table(rows: Sequence[Row]) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
 
 from mesoscope import Detector
 from mesoscope.media import MEDIA_SUFFIXES
+from mesoscope.metrics import Undefined, auc_draws, roc_auc
+from mesoscope.metrics.undefined import group_codes
 from mesoscope.types import FileResult, Outcome
 from mesoscope_train.face_bundle.rows import Row, read_rows
 
@@ -136,19 +137,15 @@ def _measured(labelled: Labelled, results: Sequence[FileResult]) -> Measured:
 def auc_by_group(
     logits: Floats, fake: npt.NDArray[np.bool_], groups: npt.NDArray[np.str_], seed: int = 0
 ) -> tuple[float, float, float] | None:
-    """ROC AUC with its 95 % percentile interval over groups drawn with replacement; None for a single label."""
-    if fake.all() or not fake.any():
+    """ROC AUC with its 95 % percentile interval over groups drawn with replacement; None where nothing is ranked."""
+    area = roc_auc(fake, logits)
+    if isinstance(area, Undefined):
         return None
-    names, index = np.unique(groups, return_inverse=True)
-    random = np.random.default_rng(seed)
-    drawn: list[float] = []
-    while len(drawn) < DRAWS:
-        # a group drawn k times weighs k times as much
-        weights = np.bincount(random.integers(len(names), size=len(names)), minlength=len(names))[index]
-        if weights[fake].any() and weights[~fake].any():
-            drawn.append(float(roc_auc_score(fake, logits, sample_weight=weights)))
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return float(roc_auc_score(fake, logits)), float(low), float(high)
+    codes, count = group_codes(groups)
+    # a draw with a single label has no AUC
+    drawn = auc_draws(fake, logits, codes, count, draws=DRAWS, seed=seed)
+    low, high = np.nanquantile(drawn, (0.025, 0.975))
+    return area, float(low), float(high)
 
 
 def as_markdown(measured: Iterable[Measured]) -> str:

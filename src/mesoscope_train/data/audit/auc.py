@@ -14,16 +14,15 @@ Three decisions, each for a known fault of the plain way:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from mesoscope.metrics.bootstrap import draw_groups
+
 DRAWS = 1000
-_DRAWS_AT_ONCE = 100
-"""Bounds the memory: 100 draws of 20,000 groups take 16 MB."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -93,7 +92,7 @@ def bootstrap_aucs(scores: Floats, rows: Labelled, *, seed: int, draws: int = DR
     names, codes = np.unique(rows.group, return_inverse=True)
     rows = replace(rows, group=codes)
     found = []
-    for weights in _draw_groups(names.size, draws, np.random.default_rng(seed)):
+    for weights in draw_groups(names.size, draws, seed, rows=scores.size):
         pairs, concordant = fold_pairs(scores, rows, weights)
         found.append(concordant[pairs > 0] / pairs[pairs > 0])
     return np.concatenate(found)
@@ -122,14 +121,6 @@ def fold_pairs(scores: Floats, rows: Labelled, weights: Floats) -> tuple[Floats,
         concordant += (of_fakes * (below[:, first] + below[:, last])).sum(axis=1) / 2
         pairs += of_fakes.sum(axis=1) * below[:, -1]
     return pairs, concordant
-
-
-def _draw_groups(groups: int, draws: int, random: np.random.Generator) -> Iterator[Floats]:
-    """Counts (at most `_DRAWS_AT_ONCE`, groups) of each draw."""
-    for start in range(0, draws, _DRAWS_AT_ONCE):
-        count = min(_DRAWS_AT_ONCE, draws - start)
-        drawn = random.integers(0, groups, (count, groups)) + groups * np.arange(count)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=count * groups).reshape(count, groups).astype(np.float64)
 
 
 def _angle(auc: Floats) -> Floats:
