@@ -118,7 +118,7 @@ def _bundle_box(metrics: Metrics, bundle: str) -> Box:
         else:
             at[level].append(f"{one.manifest} {told.get(one.manifest, '')}".strip())
     parts = [f"{_HEADS[level]}: {_listed(at[level])}" for level in LEVELS if at[level]]
-    parts += [f"nothing can be said: {_listed(apart)}"] if apart else []
+    parts += [f"too little to say: {_listed(apart)}"] if apart else []
     parts += [f"trained on these very pictures: {_listed(seen)}"] if seen else []
     degraded = tuple(_degraded(metrics, bundle))
     return Box(

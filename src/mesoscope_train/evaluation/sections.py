@@ -26,6 +26,7 @@ from mesoscope_train.evaluation.wording import (
     estimate,
     p_text,
     percentage,
+    reason,
     sentence,
     sign,
     slugs,
@@ -211,8 +212,9 @@ def _absent(metrics: Metrics, manifest: str, readings: Sequence[Reading]) -> Ite
     why: dict[str, dict[str, list[str]]] = {}
     for one in readings:
         for name, found in _everything(one):
-            if isinstance(found, Absent):
-                why.setdefault(found.absent, {}).setdefault(one.bundle, []).append(name)
+            text = reason(found) if isinstance(found, Metric | Absent) else None
+            if text is not None:
+                why.setdefault(text, {}).setdefault(one.bundle, []).append(name)
     for text, of_bundle in why.items():
         bundles = "all bundles" if len(of_bundle) == len({one.bundle for one in readings}) else ", ".join(of_bundle)
         names = [*dict.fromkeys(name for found in of_bundle.values() for name in found)]

@@ -24,12 +24,13 @@ BOUNDS_TOLD = (
 
 
 def level_of(reading: Reading) -> Level | None:
-    """The worse of how it ranks and how it answers; None where neither is known with an interval."""
+    """The worse of how it ranks and how it answers; None where too few groups leave one without an interval."""
     ranks, answers = rank_level(reading), _answer_level(reading)
+    if answers is None or (ranks is None and isinstance(reading.metrics.get("auc"), Metric)):
+        return None
     if ranks in ("good", "care") and answers == "weak":
         return "unfit"
-    levels = [level for level in (ranks, answers) if level is not None]
-    return max(levels, key=LEVELS.index) if levels else None
+    return answers if ranks is None else max(ranks, answers, key=LEVELS.index)
 
 
 def rank_level(reading: Reading) -> Level | None:
@@ -45,11 +46,13 @@ def rank_level(reading: Reading) -> Level | None:
 
 
 def _answer_level(reading: Reading) -> Level | None:
-    """By the mistakes of each class that has an interval; None without any."""
+    """By the mistakes of each class that is there; None where one has no interval, or there is none."""
     ends = []
     for place, name in enumerate(("false_positive_rate", "false_negative_rate")):
         rate = reading.metrics.get(name)
-        if isinstance(rate, Metric) and rate.high is not None:
+        if isinstance(rate, Metric):
+            if rate.high is None:
+                return None
             ends.append((place, rate.high))
     if not ends:
         return None

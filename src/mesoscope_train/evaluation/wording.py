@@ -65,10 +65,12 @@ def percentage(metric: MaybeMetric | None, *, missing: str = "–") -> str:
 
 
 def reason(metric: MaybeMetric | None) -> str | None:
-    """Why a number is absent; None where it is there."""
+    """Why a number, or its interval, is absent; None where both are there."""
     if metric is None:
         return "it was not measured"
-    return metric.absent if isinstance(metric, Absent) else None
+    if isinstance(metric, Absent):
+        return metric.absent
+    return None if metric.no_interval is None else f"no interval: {metric.no_interval}"
 
 
 def unanswered(counts: Counts) -> str:

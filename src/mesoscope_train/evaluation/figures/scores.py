@@ -74,7 +74,7 @@ def draw_scores(panels: Sequence[ScorePanel], *, title: str, note: str) -> Figur
 
 def _draw_scores(axes: Axes, panel: ScorePanel) -> None:
     edges = np.asarray(panel.histogram.edges)
-    largest = 0.0
+    largest, late = 0.0, panel.threshold > 0.6
     for label, sign in (("real", 1.0), ("fake", -1.0)):
         counts = np.asarray(getattr(panel.histogram, label), np.float64)
         if not counts.sum():
@@ -84,8 +84,9 @@ def _draw_scores(axes: Axes, panel: ScorePanel) -> None:
         axes.stairs(sign * shares, edges, fill=True, color=LABEL_COLOURS[label], alpha=0.5)
         axes.stairs(sign * shares, edges, color=LABEL_COLOURS[label], linewidth=0.8)
         axes.annotate(
-            label, (1, 1 if label == "real" else 0), (-1, 0), xycoords="axes fraction", textcoords="offset points",
-            color=LABEL_COLOURS[label], fontsize=SMALL, ha="right", va="top" if label == "real" else "bottom",
+            label, (0 if late else 1, 1 if label == "real" else 0), (2 if late else -1, 0), xycoords="axes fraction",
+            textcoords="offset points", color=LABEL_COLOURS[label], fontsize=SMALL, ha="left" if late else "right",
+            va="top" if label == "real" else "bottom",
         )  # fmt: skip
     axes.axhline(0, color=INK, linewidth=0.5)
     if panel.lower < panel.threshold:
@@ -95,7 +96,6 @@ def _draw_scores(axes: Axes, panel: ScorePanel) -> None:
             fontsize=5.5, color=QUIET, ha="center", va="bottom",
         )  # fmt: skip
     axes.axvline(panel.threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 2)))
-    late = panel.threshold > 0.6
     axes.annotate(
         f"fake from {panel.threshold:.3g}", (panel.threshold, 1), (-2 if late else 2, 0),
         xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=SMALL, va="top",

@@ -158,6 +158,8 @@ def test_without_a_fall_nothing_red_is_shown(metrics, charts, tmp_path):
         (None, (0.05, 0.03, 0.08), None, "good"),
         (None, (0.3, 0.2, 0.4), None, "weak"),
         ((0.95,), (0.05,), (0.1,), None),
+        ((0.95,), (0.05, 0.03, 0.08), (0.1, 0.05, 0.15), None),
+        ((0.95, 0.91, 0.97), (0.05, 0.03, 0.08), (0.1,), None),
         (None, None, None, None),
     ],
 )
