@@ -57,8 +57,8 @@ class Network(Protocol):
     def feature_maps(self, one: Float32Array) -> list[FeatureMaps]:
         """What every convolution gives for one input (3, S, S), from the input on."""
 
-    def units(self, one: Float32Array) -> Units:
-        """What the last hidden layer adds to the logit of one input (3, S, S)."""
+    def units(self, one: Float32Array) -> Units | None:
+        """What the last hidden layer adds to the logit of one input (3, S, S); None where that is no sum."""
 
     def randomised(self, seed: int) -> Network:
         """The same architecture with fresh random weights: it knows nothing."""

@@ -102,8 +102,10 @@ class TorchNetwork:
             return found
         return [*found, FeatureMaps(name, planes, "the layer of the bundle's map")]
 
-    def units(self, one: Float32Array) -> Units:
-        """The features of one input (3, S, S), and what each adds to the logit."""
+    def units(self, one: Float32Array) -> Units | None:
+        """The features of one input (3, S, S), and what each adds to the logit; None where an SVM stands above."""
+        if self.module.svm is not None:
+            return None
         output = self.module.output_layer()
         name = next(name for name, part in self.module.named_modules() if part is output)
         with torch.no_grad():
@@ -121,6 +123,10 @@ class TorchNetwork:
             for part in module.modules():
                 if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
                     part.momentum = None
+            if module.svm is not None and self.module.svm is not None:
+                module.svm.vectors.normal_()
+                module.svm.coefficients.normal_()
+                module.svm.gamma.copy_(self.module.svm.gamma)
             module.train()
             with torch.no_grad():
                 module(torch.from_numpy(stand_in_inputs(self.bundle.contract.preprocess)))

@@ -1,5 +1,7 @@
 """The network inside a bundle: its layers, what they give, and the same with random weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ pytest.importorskip("captum")
 
 from mesoscope.errors import UsageError
 from mesoscope.explain.methods import Subject, find_method, with_network
+from mesoscope_train.detectors import build_detector
 from mesoscope_train.explaining.network import TorchNetwork, open_network, torch_network
 from mesoscope_train.explaining.recording import record_convolutions
 
@@ -121,6 +124,16 @@ def test_units_of_two_outputs_sum_to_the_difference(network, lively) -> None:
     units = two.units(small)
     logit = float(two.judge(small[None])[0][0])
     assert float(units.contributions.sum() + units.bias) == pytest.approx(logit, rel=1e-3)
+
+
+def test_under_an_svm_the_logit_is_no_sum_and_random_weights_are_random_there_too(network, one) -> None:
+    bundle = network.bundle
+    contract = bundle.contract.model_copy(update={"architecture": "meso4:svm=5"})
+    svm = TorchNetwork(replace(bundle, contract=contract), build_detector("meso4:svm=5").eval())
+    assert svm.units(one) is None
+    (random_map,) = svm.randomised(1).judge(one[None])[1]
+    assert np.abs(random_map).max() > 0
+    assert len(svm.feature_maps(one)) == 4
 
 
 def test_random_weights_are_other_weights_and_the_seed_tells_which(network, one) -> None:
