@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mesoscope.errors import UsageError
 from mesoscope_train.evaluation.metrics_schema import (
@@ -94,3 +98,26 @@ def test_every_metric_has_a_title_and_a_sentence():
     for name, named in CATALOGUE.items():
         assert named.title, name
         assert named.meaning.endswith("."), name
+
+
+def models(model: type, seen: set[type]) -> set[type]:
+    """A model and all that its fields hold."""
+    if model in seen:
+        return seen
+    seen.add(model)
+    for field in model.model_fields.values():
+        held = [field.annotation]
+        while held:
+            kind = held.pop()
+            held += get_args(kind)
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                models(kind, seen)
+    return seen
+
+
+def test_every_field_and_metric_is_documented():
+    page = (Path(__file__).parents[4] / "docs" / "metrics-json.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([a-z0-9_]+)`", page)) | set(re.findall(r'"([a-z0-9_]+)": ', page))
+    found = models(Metrics, set())
+    assert len(found) > 20
+    assert {name for model in found for name in model.model_fields} | set(CATALOGUE) <= listed
