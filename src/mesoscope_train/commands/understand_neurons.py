@@ -26,7 +26,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         ),
     ] = None,
     filters: Annotated[
-        str, typer.Option(help="Which filters of each layer.", metavar="0-7", rich_help_panel=SHOWN)
+        str, typer.Option(help="Which filters of each layer; none.", metavar="0-7", rich_help_panel=SHOWN)
     ] = "0-7",
     neurons: Annotated[
         str | None,

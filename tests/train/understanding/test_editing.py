@@ -20,7 +20,7 @@ def faces(maps, edited, fake):
 
 @pytest.fixture
 def setting():
-    """Forty fakes with one edited part each, by turns, and twenty real faces; where each part lies on a 24 x 24 map."""
+    """Forty fakes with one edited part each, by turns, and twenty real faces; where parts lie on a 24 x 24 map."""
     edited = np.zeros((60, 4), bool)
     edited[np.arange(40), np.arange(40) % 4] = True
     fake = np.arange(60) < 40

@@ -68,7 +68,7 @@ def test_every_way_climbs_and_is_the_same_again(subject, how):
     other = maximise(subject, goals, dataclasses.replace(ascent, seed=1))
     for one, same, apart in zip(first, again, other, strict=True):
         assert one.activation > one.start
-        assert 0 <= one.picture.min() and one.picture.max() <= 1
+        assert one.picture.min() >= 0 and one.picture.max() <= 1
         np.testing.assert_array_equal(one.picture, same.picture)
         assert not np.array_equal(one.picture, apart.picture)
     assert [one.goal for one in first] == goals

@@ -93,7 +93,7 @@ def _reading() -> Section:
         "reading",
         "How this is to be read",
         (
-            "A map of a detector that never learned such edits has no reason to find them, and the numbers then say so. "
+            "A detector that never learned such edits has no reason to find them, and the numbers then say so. "
             "A number above chance against area alone proves nothing: a map that always marks the eyes passes.",
             "Parts are ellipses around landmarks; an expert's edit has other edges, which lowers the numbers.",
         ),

@@ -5,7 +5,8 @@ penalty of the study ``mesoinception-svm``: maximise ``f_ij(x) - lambda ||x||_p`
 the network's own input (normalised as the bundle says). A filter's f is its output before the activation, averaged
 over positions unless said otherwise; a hidden neuron's is its value as the last dense layer receives it. Pixels
 stay within 0 and 1, and the ascent is Adam's. As options: jitter, and the Fourier parametrisation with frequencies
-weighed by 1/f (C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017). The same seed gives the same picture.
+weighed by 1/f (C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017). The same seed gives
+the same picture.
 """
 
 from __future__ import annotations

@@ -105,16 +105,18 @@ def strongest(weights: npt.NDArray[np.float64], count: int) -> list[int]:
 
 
 def numbers_in(text: str, flag: str) -> list[int]:
-    """The whole numbers of ``0-7`` or ``1,4,9-11``, each once.
+    """The whole numbers of ``0-7`` or ``1,4,9-11``, each once; none of ``none``.
 
     Raises:
         UsageError: it is something else.
     """
+    if text.strip() == "none":
+        return []
     numbers: dict[int, None] = {}
     for part in text.split(","):
         found = _RANGE.fullmatch(part.strip())
         if not found or int(found[2] or found[1]) < int(found[1]):
-            raise UsageError(f"{flag} takes numbers and ranges such as 0-7 or 1,4,9-11, not {text!r}")
+            raise UsageError(f"{flag} takes numbers and ranges such as 0-7 or 1,4,9-11, or none, not {text!r}")
         if int(found[2] or found[1]) - int(found[1]) > 10_000:
             raise UsageError(f"{flag}: {part.strip()} is more than anybody would look at")
         numbers.update(dict.fromkeys(range(int(found[1]), int(found[2] or found[1]) + 1)))
