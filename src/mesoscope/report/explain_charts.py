@@ -22,7 +22,7 @@ _Axis = Callable[[float], float]
 
 def faithfulness_chart(found: Faithfulness) -> Chart:
     """Two panels with one scale: the logit while cells are taken away, and while they are put back."""
-    chart = Chart(330.0, 196.0, f"deletion and insertion of cells: {found.sentence}")
+    chart = Chart(342.0, 196.0, f"deletion and insertion of cells: {found.sentence}")
     shapes = chart.shapes
     curves = (found.deletion, found.insertion, found.random_deletion, found.random_insertion)
     low = min((float(curve.min()) for curve in curves if curve.size), default=0.0)

@@ -92,7 +92,7 @@ class _Story(PdfParts):
         yield self._text("Files", "h2")
         if document.score_of_answers:
             yield self._text(f"Of those that have a label: {document.score_of_answers}.")
-        widths = (34, None, 150, 46, 92, 74)
+        widths = (34, None, 120, 46, 74, 62)
         head: tuple[str, ...] = ("No.", "File", "Outcome", "Score", "Label", "Localised")
         lines = iter(document.lines)
         while piece := list(islice(lines, ROWS_A_TABLE)):
