@@ -42,11 +42,8 @@ def faithfulness_chart(found: Faithfulness) -> Chart:
         Path(((116.0, 187.0), (136.0, 187.0)), QUIET, 1.2, dashed=True),
         Text(141.0, 191.0, f"{len(found.random_gains)} random maps, their mean", size=10),
     ]
-    shapes += [
-        Text(
-            34.0, 12.0, f"logit towards fake while the strongest evidence for {_side(found)} is", size=10, fill=QUIET
-        )
-    ]
+    words = f"logit, the strongest evidence for {_side(found)} taken away or put back first"
+    shapes.append(Text(4.0, 11.0, words, size=9, fill=QUIET))
     for left, own in ((34.0, found.deletion), (198.0, found.insertion)):
         x, y = _axes(left, left + 126.0, low, high)
         points = tuple((x(share), y(float(value))) for share, value in zip(FRACTIONS, own, strict=True))
