@@ -94,6 +94,7 @@ def _facts(bundle: Bundle) -> Table:
         f"faces from {spec.min_face} pixels",
         "calibration": contract.calibration.method if contract.calibration else "none (plain sigmoid, threshold 0.5)",
         "thresholds": _thresholds(bundle),
+        "graph": _graph(bundle),
         "explanation": f"{contract.explanation.method} of {contract.explanation.layer}, floor "
         f"{contract.explanation.floor:.3g}",
         "licences": f"code {contract.licences.code}; weights {contract.licences.weights}; "
@@ -108,8 +109,23 @@ def _thresholds(bundle: Bundle) -> str:
     thresholds, band = bundle.contract.thresholds, bundle.contract.band
     if thresholds is None or band is None:
         return "none"
-    budgets = ", ".join(f"{budget.threshold:.3f} at --max-fpr {budget.max_fpr:g}" for budget in thresholds.budgets)
-    return f"fake from {thresholds.default:.3f} on, real below {band.lower:.3f}; {budgets}"
+    budgets = ", ".join(
+        f"{budget.threshold:.3f} at --max-fpr {budget.max_fpr:g}"
+        + (f" (with 95 % confidence at most {budget.upper_95:.3f})" if budget.upper_95 is not None else "")
+        for budget in thresholds.budgets
+    )
+    return (
+        f"fake from {thresholds.default:.3f} on, real below {band.lower:.3f}; {budgets}; chosen on "
+        f"{thresholds.n_real_groups:,} groups of real and {thresholds.n_fake_groups:,} of fake pictures"
+    )
+
+
+def _graph(bundle: Bundle) -> str:
+    facts = bundle.contract.quantisation
+    if facts is None:
+        return "float32"
+    kept = min(facts.openvino.same_outcome, facts.onnxruntime.same_outcome)
+    return f"int8 copy of {facts.source}: {kept:.1%} of the outcomes stay, {facts.bytes_after:,} bytes"
 
 
 @app.command()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mesoscope_train.calibration.fitting import METHODS, AnyCalibration, Fit, calibrated_logits
+from mesoscope_train.calibration.fitting import METHODS, AnyCalibration, Fit, calibrated_logits, fit_platt
 from mesoscope_train.calibration.sample import MIN_GROUPS, Floats, Sample
 from mesoscope_train.errors import CalibrationError
 
@@ -65,8 +65,9 @@ def choose_method(sample: Sample, method: Method = "auto", earlier: AnyCalibrati
         earlier: what the bundle has so far; None for the plain sigmoid.
 
     Raises:
-        CalibrationError: the method that was asked for, or every one, cannot be fitted.
+        CalibrationError: the scores do not rise with the label, or the method that was asked for cannot be fitted.
     """
+    fit_platt(sample)  # where not even a line rises, steps that do are chance
     folds = folds_of(sample)
     tried: list[Candidate] = []
     refused: dict[str, CalibrationError] = {}
