@@ -11,6 +11,7 @@ from mesoscope_train.evaluation.content import Chart, Section, Table
 from mesoscope_train.evaluation.metrics_schema import (
     CATALOGUE,
     Absent,
+    Comparison,
     Gap,
     ManifestFacts,
     Metric,
@@ -299,32 +300,38 @@ def _tested(test: PValue | Absent) -> tuple[str, str, str]:
 def _comparisons(metrics: Metrics) -> Iterator[Section]:
     if not metrics.comparisons:
         return
+    first = [one for one in metrics.comparisons if one.tier == "clean" and one.unit == "picture"]
+    rest = [one for one in metrics.comparisons if one not in first]
+    text = (
+        "Two bundles on the same pictures, first minus second; the test allows for pictures of one group resembling "
+        "each other. “no” means not shown, not equal."
+    )
+    tables = []
+    if first:
+        tables.append(_compared("comparisons", "Clean pictures, one by one", first, folded=len(first) > _SHOWN))
+    if rest:
+        tables.append(_compared("comparisons-rest", "By video or group, and degraded", rest, folded=True))
+    yield Section("compared", "Bundles compared", text=(text,), tables=tuple(tables))
+
+
+def _compared(name: str, title: str, comparisons: Sequence[Comparison], *, folded: bool) -> Table:
     rows = []
-    for one in metrics.comparisons:
+    for one in comparisons:
         test = next((test for test in one.tests if test.name == one.decisive), None)
-        p = "–" if test is None else p_text(test.p)
-        corrected = "–" if test is None else p_text(test.p_holm)
         counted = f"{one.unit}, {one.aggregation}" if one.aggregation else one.unit
         rows.append(
             (
                 one.first, one.second, f"{one.manifest}{'' if one.tier == 'clean' else f', {one.tier}'}",
                 _title(one.metric), counted, f"{one.n:,}", estimate(one.first_value), estimate(one.second_value),
-                estimate(one.difference), one.decisive or "–", p, corrected, "yes" if one.significant else "no",
+                estimate(one.difference), one.decisive or "–", "–" if test is None else p_text(test.p),
+                "–" if test is None else p_text(test.p_holm), "yes" if one.significant else "no",
             )
         )  # fmt: skip
     head = (
         "first", "second", "data set", "number", "counted", "n", "of the first", "of the second", "difference",
         "test", "p", "corrected p", "differ",
     )  # fmt: skip
-    text = (
-        "Two bundles on the same pictures, first minus second; the test allows for pictures of one group resembling "
-        "each other. “no” means not shown, not equal."
-    )
-    table = Table(
-        "comparisons", "Bundles against each other", head, tuple(rows), numbers=(5, 6, 7, 8, 10, 11), names=(0, 1, 2),
-        folded=len(rows) > _SHOWN,
-    )  # fmt: skip
-    yield Section("compared", "Bundles compared", text=(text,), tables=(table,))
+    return Table(name, title, head, tuple(rows), numbers=(5, 6, 7, 8, 10, 11), names=(0, 1, 2), folded=folded)
 
 
 def _thresholds(metrics: Metrics, contracts: Mapping[str, BundleContract]) -> Iterator[Section]:

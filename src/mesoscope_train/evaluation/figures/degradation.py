@@ -54,7 +54,7 @@ def draw_degradation(
         gridspec_kw={"width_ratios": [max(3, len(sweep.levels)) for sweep in sweeps]},
     )  # fmt: skip
     for row, name in enumerate(rows):
-        low = 0.4 if name == "AUC" else 0.0
+        low = 0.4 if name == "AUC" and _lowest(sweeps, name) >= 0.4 else 0.0
         for column, sweep in enumerate(sweeps):
             axes = grid[row][column]
             _draw(axes, sweep, name)
@@ -71,6 +71,11 @@ def draw_degradation(
         grid[-1][column].set_xlabel(sweep.unit, fontsize=SMALL)
     names_below(figure, bundles)
     return figure
+
+
+def _lowest(sweeps: Sequence[Sweep], row: str) -> float:
+    every = [metric for sweep in sweeps for values in sweep.values[row] for metric in values if metric is not None]
+    return min((metric.value if metric.low is None else metric.low for metric in every), default=1.0)
 
 
 def _draw(axes: Axes, sweep: Sweep, row: str) -> None:
