@@ -139,8 +139,10 @@ def _print(lines: list[object]) -> None:
         column.no_wrap = True
     for row in rows:
         table.add_row(*(row[place] for place in order))
-    # as wide as it is: a cell that is cut off says nothing, and programs read trials.csv
-    stdout().print(table, width=sum(max(map(len, column)) + 2 for column in zip(head, *rows, strict=True)))
+    console = stdout()
+    # as wide as it is: a cell that is cut off says nothing
+    console.width = max(console.width, sum(max(map(len, column)) + 2 for column in zip(head, *rows, strict=True)))
+    console.print(table)
 
 
 def _print_known() -> None:
