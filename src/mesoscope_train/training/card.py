@@ -15,6 +15,10 @@ GENERAL_LIMIT = (
     "It was measured only on pictures of the kind it was trained on; on others its error rates are not the stated "
     "ones."
 )
+BLENDED_LIMIT = (
+    "Its fakes were blended of real faces: it looks for what face swaps leave behind, and faces that were generated as "
+    "a whole have nothing of it."
+)
 BALANCED_LIMIT = "The calibrated probability assumes as many fakes as reals; where fakes are rare, it is too high."
 
 
@@ -31,7 +35,8 @@ def limits_of(run: Run, recipe: Recipe, not_calibrated: str | None = None) -> li
     leaks = [f"A leak was allowed in its data: {leak}" for leak in facts.get("leaks", ())]
     warnings = [f"Its data have a fault: {warning}" for warning in facts.get("warnings", ())]
     last = f"{NOT_CALIBRATED}: {not_calibrated}." if not_calibrated else BALANCED_LIMIT
-    return [*first, *leaks, *warnings, GENERAL_LIMIT, last]
+    blended = [BLENDED_LIMIT] if recipe.blend else []
+    return [*first, *leaks, *warnings, GENERAL_LIMIT, *blended, last]
 
 
 def card_of(run: Run, recipe: Recipe, identifier: str, decided: Decided | str) -> str:

@@ -21,6 +21,7 @@ from mesoscope.manifest import read_manifest, write_manifest  # noqa: E402
 from mesoscope_train.errors import LeakError  # noqa: E402
 from mesoscope_train.recipes import recipe_named, settings_from, smoke_test  # noqa: E402
 from mesoscope_train.training import session  # noqa: E402
+from mesoscope_train.training.exporting import export_run  # noqa: E402
 from mesoscope_train.training.run import Run  # noqa: E402
 
 SMALL = ["loop.batch_size=8", "loop.accelerator=cpu", "data.workers=0", "model.size=64", "model.train_size=64"]
@@ -236,6 +237,12 @@ def test_real_faces_alone_train_by_blending(changed, tmp_path, capsys):
     assert data["self_blended"] == {"train": {"crop": 16}, "validation": {"crop": 8}}
     assert not any("one class" in warning for warning in data["warnings"])
     assert 0 <= run.facts("result")["val_auc"] <= 1
+    bundle = export_run(run, tmp_path, name="blended")
+    assert (bundle.contract.calibration, bundle.contract.thresholds, bundle.contract.band) == (None, None, None)
+    limits = " ".join(bundle.contract.limits)
+    assert "blended of real faces" in limits
+    assert "all 8 pictures with a score are real" in limits
+    assert [(data.n_real, data.n_fake) for data in bundle.contract.training_data] == [(16, 0)]
 
 
 def test_fakes_of_the_validation_part_are_used_where_there_are_some(changed, tmp_path):
