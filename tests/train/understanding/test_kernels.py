@@ -10,7 +10,7 @@ from torch import nn
 
 from mesoscope_train.detectors import parse_architecture
 from mesoscope_train.understanding.layers import Layer, convolutions
-from mesoscope_train.understanding.neurons.kernels import CHART, read_kernels, shown_layers, test_chart
+from mesoscope_train.understanding.neurons.kernels import CHART, chart, read_kernels, shown_layers
 from mesoscope_train.understanding.neurons.named_filters import nearest
 
 SPEC = parse_architecture("meso4").preprocess
@@ -63,7 +63,7 @@ def test_a_kernel_of_one_pattern_and_one_colour():
     assert kernel.one_colour == pytest.approx(1)
     np.testing.assert_allclose(kernel.colours / kernel.colours.sum(), [0.2, 0.7, 0.1], rtol=1e-6)
     np.testing.assert_allclose(np.multiply.outer(kernel.colours, kernel.pattern)[1], 0.7 * SOBEL, atol=1e-6)
-    grey = np.tensordot([0.2, 0.7, 0.1], test_chart(), 1)
+    grey = np.tensordot([0.2, 0.7, 0.1], chart(), 1)
     np.testing.assert_allclose(kernel.response, ndimage.correlate(grey, SOBEL, mode="nearest"), atol=1e-5)
     assert kernel.frequencies[32, 32] == pytest.approx(0, abs=1e-6), "a derivative passes no even surface"
     assert kernel.frequencies[32].max() > 10 * kernel.frequencies[:, 32].max()

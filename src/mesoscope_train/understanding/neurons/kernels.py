@@ -49,24 +49,24 @@ class Kernel:
     frequencies: Floats
 
 
-def test_chart() -> npt.NDArray[np.float32]:
+def chart() -> npt.NDArray[np.float32]:
     """(3, CHART, CHART) of 0 to 1: rings that grow finer outwards, edges and dots, colours, an even ramp."""
     half = CHART // 2
-    chart = np.full((3, CHART, CHART), 0.5, np.float32)
+    made = np.full((3, CHART, CHART), 0.5, np.float32)
     y, x = np.mgrid[0:half, 0:half].astype(np.float32)
     radius2 = (x - half / 2) ** 2 + (y - half / 2) ** 2
-    chart[:, :half, :half] = 0.5 + 0.5 * np.cos(radius2 * np.pi / (1.6 * half))
+    made[:, :half, :half] = 0.5 + 0.5 * np.cos(radius2 * np.pi / (1.6 * half))
     edges = np.where(x > half / 2, 0.85, 0.15)
     edges = np.where((y > half / 2) & (x + y > 1.5 * half), 0.15, edges)
     edges[half // 4, half // 4] = edges[half // 4, half // 4 + 8] = 1.0
     edges[3 * half // 4, 4 : half // 2 - 4] = 1.0
-    chart[:, :half, half:] = edges
+    made[:, :half, half:] = edges
     bars = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (0, 1, 1), (1, 0, 1))
     for number, colour in enumerate(bars):
         start, end = half * number // len(bars), half * (number + 1) // len(bars)
-        chart[:, half:, start:end] = 0.5 + 0.35 * (2 * np.array(colour, np.float32)[:, None, None] - 1)
-    chart[:, half:, half:] = np.linspace(0, 1, half, dtype=np.float32)
-    return chart
+        made[:, half:, start:end] = 0.5 + 0.35 * (2 * np.array(colour, np.float32)[:, None, None] - 1)
+    made[:, half:, half:] = np.linspace(0, 1, half, dtype=np.float32)
+    return made
 
 
 def shown_layers(layers: Sequence[Layer], module: nn.Module) -> tuple[Layer, ...]:
@@ -112,7 +112,7 @@ def _coloured(conv: nn.Conv2d, layer: Layer, unit: int, spec: Preprocess) -> Ker
     mixes = weight.shape[1:] == (1, 1)
     likeness = None if energy == 0 else nearest(weight.ravel() if mixes else pattern)
     with torch.no_grad():
-        seen = from_pixels(torch.from_numpy(test_chart())[None], spec)
+        seen = from_pixels(torch.from_numpy(chart())[None], spec)
         response = _respond(conv, conv.weight[unit : unit + 1], seen)
     shown = weight.ravel() if mixes else colours
     share = float(values[0] ** 2) / energy if energy else 0.0
@@ -124,7 +124,7 @@ def _coloured(conv: nn.Conv2d, layer: Layer, unit: int, spec: Preprocess) -> Ker
 def _slice(conv: nn.Conv2d, layer: Layer, unit: int, source: int) -> Kernel:
     pattern = conv.weight[unit, source].detach().double().numpy()
     with torch.no_grad():
-        seen = torch.from_numpy(test_chart()).mean(0)[None, None]
+        seen = torch.from_numpy(chart()).mean(0)[None, None]
         response = _respond(conv, conv.weight[unit : unit + 1, source : source + 1], seen)
     likeness = nearest(pattern) if np.any(pattern) else None
     frequencies = _frequencies(pattern, conv.dilation)

@@ -106,7 +106,12 @@ def _spatial(shape: tuple[int, ...]) -> dict[str, Floats]:
         found[f"second derivative at {angle}°"] = _balanced((along**2 / variance - 1) * gauss)
         if angle < 90:
             found[f"saddle at {angle}°"] = _balanced((along**2 - across**2) * gauss)
-    found["Laplacian"] = _balanced(((x**2 + y**2) / variance - 2) * gauss)
+    found["Laplacian, wide"] = _balanced(((x**2 + y**2) / variance - 2) * gauss)
+    if height % 2 and width % 2 and min(shape) >= 3:
+        # the plain stencil of four neighbours: a smooth one that small has no room for its shoulders
+        found["Laplacian"] = np.zeros(shape)
+        found["Laplacian"][height // 2 - 1 : height // 2 + 2, width // 2] = 1
+        found["Laplacian"][height // 2, width // 2 - 1 : width // 2 + 2] = (1, -4, 1)
     return {name: values for name, values in found.items() if np.linalg.norm(values) > 1e-9}
 
 

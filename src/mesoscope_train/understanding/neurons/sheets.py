@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from mesoscope_train.figures import FAKE, INK, QUIET, REAL, house_style, new_figure
 from mesoscope_train.figures.style import SMALL
 from mesoscope_train.understanding.drawing import symmetric
-from mesoscope_train.understanding.neurons.kernels import Kernel, test_chart
+from mesoscope_train.understanding.neurons.kernels import Kernel, chart
 from mesoscope_train.understanding.neurons.maximise import Reached
 
 BLOCKS = 2
@@ -29,7 +29,7 @@ def draw_chart() -> Figure:
     figure = new_figure("column", height=1.6)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0.02, 0.02, 1.5 / 3.35, 1.5 / 1.6))
-    axes.imshow(test_chart().transpose(1, 2, 0), interpolation="nearest")
+    axes.imshow(chart().transpose(1, 2, 0), interpolation="nearest")
     _bare(axes)
     words = (
         "top left: rings, finer outwards",
