@@ -16,8 +16,8 @@ GENERAL_LIMIT = (
     "ones."
 )
 BLENDED_LIMIT = (
-    "Its fakes were blended of real faces: it looks for what face swaps leave behind, and faces that were generated as "
-    "a whole have nothing of it."
+    "Its fakes were blended of real faces: it looks for what face swaps leave behind, and faces that were generated "
+    "as a whole have nothing of it."
 )
 BALANCED_LIMIT = "The calibrated probability assumes as many fakes as reals; where fakes are rare, it is too high."
 
