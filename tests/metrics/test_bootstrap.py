@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from mesoscope.metrics import Undefined
-from mesoscope.metrics.bootstrap import band, draw_groups, percentile_interval
+from mesoscope.metrics.bootstrap import band, draw_groups, expanded, percentile_interval
 
 
 @pytest.mark.parametrize("rows", [None, 10, 5_000, 200_000])
@@ -49,3 +50,21 @@ def test_a_band_is_the_interval_of_each_point():
     assert low[0] == pytest.approx(np.quantile(draws[:, 0], 0.1))
     assert high[1] == pytest.approx(np.nanquantile(draws[:, 1], 0.9))
     assert np.isnan([low[2], high[2]]).all()
+
+
+def test_an_expanded_interval_is_students_for_the_mean_of_few_groups():
+    # of a mean, draws spread by the variance of the sample: the expanded percentiles give back Student's interval
+    values = np.random.default_rng(2).normal(size=8)
+    draws = np.concatenate(list(draw_groups(8, 40_000, 0))) @ values / 8
+    low, high = percentile_interval(draws, expanded(0.9, 8))
+    wanted = stats.t.interval(0.9, 7, values.mean(), stats.sem(values))
+    assert (low, high) == pytest.approx(wanted, abs=0.12 * (wanted[1] - wanted[0]))
+    plain = percentile_interval(draws, 0.9)
+    assert low < plain[0] < plain[1] < high
+
+
+def test_many_groups_are_hardly_expanded():
+    assert 0.95 < expanded(0.95, 1000) < 0.951
+    assert expanded(0.95, 100) == pytest.approx(0.9539, abs=0.0001)
+    # by hand: t of 0.975 at 4 degrees of freedom is 2.7764, times sqrt(5 / 4)
+    assert expanded(0.95, 5) == pytest.approx(1 - 2 * stats.norm.sf(2.776445 * 1.118034), abs=1e-6)

@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
 from mesoscope.metrics import Sample, Undefined
-from mesoscope.metrics.bootstrap import draw_groups
+from mesoscope.metrics.bootstrap import draw_groups, expanded
 from mesoscope.metrics.curves import Drawing, precision_recall, reliability, risk_coverage, roc, thinned
 
 QUICK = Drawing(draws=60, level=0.8)
@@ -43,7 +43,8 @@ def test_roc_points_are_those_of_scikit_learn_and_its_band_that_of_its_draws():
         x, y, _ = sk.roc_curve(fake, logit, drop_intermediate=False)
         # at a jump, its upper end
         drawn.append([np.interp(at, x, y) for at in fpr])
-    low, high = np.quantile(drawn, (0.1, 0.9), axis=0)
+    middle = expanded(0.8, s.rarer_groups)
+    low, high = np.quantile(drawn, ((1 - middle) / 2, (1 + middle) / 2), axis=0)
     np.testing.assert_allclose(curve.low[1:], low[1:], atol=1e-9)
     np.testing.assert_allclose(curve.high[1:], high[1:], atol=1e-9)
     assert curve.low[0] == curve.high[0] == 0

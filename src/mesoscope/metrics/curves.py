@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mesoscope.metrics.bootstrap import FEWEST_GROUPS, band, draw_groups
+from mesoscope.metrics.bootstrap import FEWEST_GROUPS, band, draw_groups, expanded
 from mesoscope.metrics.probability import bin_sums
 from mesoscope.metrics.proportions import clopper_pearson
 from mesoscope.metrics.ranking import Descent, Ladder, unrankable
@@ -146,11 +146,12 @@ def _with_band(
     drawing: Drawing,
 ) -> Curve:
     x, y = points
-    if sample.groups < FEWEST_GROUPS:
+    groups = sample.groups if at is _risk_at else sample.rarer_groups
+    if groups < FEWEST_GROUPS:
         return Curve(x, y, np.empty(0), np.empty(0))
     blocks = draw_groups(sample.groups, drawing.draws, drawing.seed, rows=sample.fake.size)
     drawn = np.concatenate([at(ladder.descend(weights, sample.group), x) for weights in blocks])
-    low, high = band(drawn, drawing.level)
+    low, high = band(drawn, expanded(drawing.level, groups))
     # where no draw has a value there is none to show: the curve stands for it
     return Curve(x, y, np.where(np.isfinite(low), low, y), np.where(np.isfinite(high), high, y))
 
@@ -197,7 +198,7 @@ def _bin_intervals(by_group: Floats, share: Floats, groups: Ints, drawing: Drawi
     for weights in draw_groups(len(by_group), drawing.draws, drawing.seed):
         whole = weights @ count
         drawn.append(np.divide(weights @ fakes, whole, out=np.full_like(whole, np.nan), where=whole > 0))
-    low, high = band(np.concatenate(drawn), drawing.level)
+    low, high = band(np.concatenate(drawn), expanded(drawing.level, len(by_group)))
     for place, number in enumerate(groups):
         if number < FEWEST_GROUPS or low[place] == high[place]:
             # too few groups, or all alike, for a bootstrap: as if each group were one trial

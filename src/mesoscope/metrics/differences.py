@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from mesoscope.metrics.bootstrap import percentile_interval
+from mesoscope.metrics.bootstrap import FEWEST_GROUPS, expanded, percentile_interval
 from mesoscope.metrics.estimates import Estimate
 from mesoscope.metrics.paired import auc_covariance
 from mesoscope.metrics.ranking import unrankable
@@ -30,15 +30,18 @@ def independent_difference(first: Estimate, second: Estimate) -> Estimate:
 
 
 def paired_difference(
-    first: tuple[Estimate, Floats | None], second: tuple[Estimate, Floats | None], level: float
+    first: tuple[Estimate, Floats | None], second: tuple[Estimate, Floats | None], level: float, *, groups: int
 ) -> Estimate:
-    """First minus second, of the same units, drawn alike: estimates and draws as `estimate_with_draws` gives them."""
+    """First minus second, of the same units, drawn alike: estimates and draws as `estimate_with_draws` gives them.
+
+    `groups` are those of the rarer class, for a number that takes both.
+    """
     (one, draws), (other, other_draws) = first, second
     value = one.value - other.value
-    if draws is None or other_draws is None:
+    if draws is None or other_draws is None or groups < FEWEST_GROUPS:
         reason = one.no_interval or other.no_interval or "there are too few groups to draw again"
         return Estimate(value, None, None, reason, one.n, one.n_groups)
-    interval = percentile_interval(draws - other_draws, level)
+    interval = percentile_interval(draws - other_draws, expanded(level, groups))
     if isinstance(interval, Undefined):
         return Estimate(value, None, None, interval.reason, one.n, one.n_groups)
     return Estimate(value, *interval, None, one.n, one.n_groups)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mesoscope.metrics.bootstrap import FEWEST_GROUPS, draw_groups, percentile_interval
+from mesoscope.metrics.bootstrap import FEWEST_GROUPS, draw_groups, expanded, percentile_interval
 from mesoscope.metrics.classification import RATIOS, Columns, Ratio, columns_of
 from mesoscope.metrics.probability import bin_sums, calibration_error
 from mesoscope.metrics.proportions import clopper_pearson
@@ -72,7 +72,7 @@ def estimate_all(
 
     Args:
         sample: may be empty, of one class, all alike: what cannot be computed comes back as `Undefined`.
-        intervals: how; percentile bootstrap by group.
+        intervals: how; bootstrap by group.
         names: which.
     """
     return estimate_with_draws(sample, intervals, names)[0]
@@ -182,7 +182,7 @@ def _basis(name: str, sample: Sample, columns: Columns) -> _Basis:
     groups = np.unique(sample.group[counted]).size
     rarer = groups
     if name in RANKING or name == "balanced_accuracy":
-        rarer = min(np.unique(sample.group[side]).size for side in (sample.fake, ~sample.fake))
+        rarer = sample.rarer_groups
     return _Basis(int(counted.sum()), groups, rarer)
 
 
@@ -191,7 +191,7 @@ def _estimate(name: str, value: float, draws: Floats | None, basis: _Basis, leve
         few = f"{basis.rarer} group{'s' if basis.rarer != 1 else ''}"
         side = " of the rarer class" if basis.rarer < basis.groups else ""
         return Estimate(value, None, None, f"only {few}{side}: too few to draw again", basis.n, basis.groups)
-    interval = percentile_interval(draws, level)
+    interval = percentile_interval(draws, expanded(level, basis.rarer))
     if isinstance(interval, Undefined):
         return Estimate(value, None, None, interval.reason, basis.n, basis.groups)
     low, high = interval

@@ -59,6 +59,11 @@ class Sample:
         distance = np.abs(log_odds(self.probability) - log_odds(np.array([self.threshold])))
         return np.asarray(np.round(distance, 9))
 
+    @property
+    def rarer_groups(self) -> int:
+        """Groups of the class that has fewer, among the answered."""
+        return min(np.unique(self.group[side]).size for side in (self.fake, ~self.fake))
+
     def take(self, rows: Bools | Ints) -> Sample:
         """Some of the answered units, by mask or in the order of indices; groups keep their codes, none is silent."""
         return Sample(

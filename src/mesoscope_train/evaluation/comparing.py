@@ -53,7 +53,8 @@ class Pair:
             if isinstance(one, Undefined):
                 return Absent(absent=one.reason)
             sides.append((one, draws.get(metric)))
-        return as_metric(paired_difference(sides[0], sides[1], level))
+        groups = self.first.rarer_groups if metric == "auc" else self.first.groups
+        return as_metric(paired_difference(sides[0], sides[1], level, groups=groups))
 
 
 def pair(first: Units, second: Units, drawing: Drawing) -> Pair:
