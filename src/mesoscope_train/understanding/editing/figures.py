@@ -60,6 +60,7 @@ def draw_parts(found: Sequence[tuple[str, Evidence]]) -> Figure:
         axes.grid(axis="x")
         if number >= len(found) - columns:
             axes.set_xlabel("density (1: chance)")
+            axes.tick_params(labelbottom=True)
     handles = [
         all_axes[0].plot([], [], color=colour, marker=marker, markersize=3, linestyle="-")[0]
         for colour, marker, _ in _LOOKS
