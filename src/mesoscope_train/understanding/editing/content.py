@@ -95,8 +95,8 @@ def _reading() -> Section:
         (
             "A detector that never learned such edits has no reason to find them, and the numbers then say so. "
             "A number above chance against area alone proves nothing: a map that always marks the eyes passes.",
-            "Of twenty comparisons with nothing in them one comes out by chance: with several bundles and two kinds of "
-            "evidence, one small difference among many is no finding.",
+            "Of twenty comparisons with nothing in them one comes out by chance: with several bundles and two kinds "
+            "of evidence, one small difference among many is no finding.",
             "Parts are ellipses around landmarks; an expert's edit has other edges, which lowers the numbers.",
         ),
     )
