@@ -130,21 +130,12 @@ def explained(metrics: Metrics) -> tuple[Explained, ...]:
 
 
 HEADS = {
-    "AUC": "x-auc",
-    "average precision": "x-average-precision",
-    "EER": "x-eer",
-    "accuracy": "x-accuracy",
-    "balanced accuracy": "x-balanced-accuracy",
+    **{named.title: f"x-{slug(name)}" for name, named in CATALOGUE.items()},
     "reals called fake": "x-false-positive-rate",
     "reals as fake": "x-false-positive-rate",
     "fakes called real": "x-false-negative-rate",
     "fakes as real": "x-false-negative-rate",
     "fakes found": "x-accuracy-fake",
-    "recall at 1 % FPR": "x-recall-at-fpr-1",
-    "recall at 5 % FPR": "x-recall-at-fpr-5",
-    "log-loss": "x-log-loss",
-    "Brier score": "x-brier",
-    "ECE": "x-ece",
     "precision": "x-precision-class",
     "recall": "x-precision-class",
     "F1": "x-precision-class",

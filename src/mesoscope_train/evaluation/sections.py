@@ -45,12 +45,18 @@ _ANSWERS = (
 )
 _BRIEF = ("auc", "accuracy", "false_positive_rate", "accuracy_fake")
 _PROBABILITIES = ("log_loss", "brier", "ece", "mse_labels", "rmse_labels", "mse_scores", "rmse_scores", "aurc")
+_FURTHER = ("accuracy_real", "false_negative_rate", "answered", "accuracy_all", "prevalence")
 _TABLE_TITLES = {
     "ranking": "How well scores rank, whatever the threshold",
     "answers": "How right the answers are, at each bundle’s own threshold",
     "probabilities": "How good the probabilities are",
+    "further": "Further shares",
 }
-_SHORT = {"false_positive_rate": "reals called fake", "accuracy_fake": "fakes found"}
+_SHORT = {
+    "false_positive_rate": "reals called fake",
+    "false_negative_rate": "fakes called real",
+    "accuracy_fake": "fakes found",
+}
 _SHOWN = 12
 """A longer table is folded."""
 
@@ -95,7 +101,7 @@ def _of_manifest(metrics: Metrics, facts: ManifestFacts, slug: str, charts: Sequ
     )  # fmt: skip
 
 
-_KINDS = {"ranking": _SUMMARY, "answers": _ANSWERS, "probabilities": _PROBABILITIES}
+_KINDS = {"ranking": _SUMMARY, "answers": _ANSWERS, "probabilities": _PROBABILITIES, "further": _FURTHER}
 
 
 def _about(metrics: Metrics, facts: ManifestFacts) -> Iterator[str]:
@@ -128,7 +134,7 @@ def _numbers(metrics: Metrics, readings: Sequence[Reading], name: str, kinds: Se
     heads = [_SHORT.get(kind, CATALOGUE[kind].title) for kind in there]
     return Table(
         name, _TABLE_TITLES[name], ("bundle", *heads), tuple(rows), numbers=tuple(range(1, len(heads) + 1)),
-        folded=name == "probabilities",
+        folded=name in ("probabilities", "further"),
     )  # fmt: skip
 
 

@@ -224,6 +224,14 @@ def test_every_number_and_figure_is_explained(page, metrics, charts):
     assert anchors <= set(page.all("id"))
 
 
+def test_every_number_of_a_reading_stands_on_the_page(page, metrics):
+    (reading,) = metrics.find(bundle="falling-1", manifest="second", tier="clean", unit="picture", slice=None)
+    assert set(reading.metrics) == set(CATALOGUE)
+    section = page.text.partition("How well scores rank")[2]
+    for name, found in reading.metrics.items():
+        assert estimate(found).partition(" (")[0] in section, name
+
+
 def test_thresholds_stand_with_what_they_promise(page, contract):
     for budget in contract.thresholds.budgets:
         assert f"{100 * budget.max_fpr:g} %" in page.text
