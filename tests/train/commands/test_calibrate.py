@@ -128,7 +128,7 @@ def test_the_card_says_what_was_chosen_and_on_what(bundle, manifest, tmp_path):
     done = calibrated(bundle, manifest, tmp_path)
     card = load_bundle(str(tmp_path / "test-meso4-2")).card
     for words in ("## Calibration", read_manifest(manifest).digest(), "| `--max-fpr`", "| before |", "| after |",
-                  "mesoscope calibrate", "log-loss, held-out groups"):  # fmt: skip
+                  "log-loss, held-out groups"):  # fmt: skip
         assert words in card
     assert card.count("## Calibration") == 1
     assert "taken: " in done.output
