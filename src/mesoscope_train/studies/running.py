@@ -27,7 +27,6 @@ from mesoscope_train.studies.plan import Step
 State = Literal["done", "kept", "failed", "skipped", "not here"]
 _CONTENTS = ("result.json", "bundle.json", "metrics.json")
 """The file of a directory that stands for its content."""
-_LAST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +173,9 @@ def _process(command: Sequence[str], out: Path, log: Path) -> tuple[int, list[st
             raise
         finally:
             reader.join()
-    errors = [line for line in said if line.startswith("error: ")]
-    return code, [line.removeprefix("error: ") for line in errors[-1:]] or said[-_LAST_LINES:]
+    # a sentence of ours where there is one; of a traceback the line that names the fault
+    errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+    return code, (errors or said)[-1:]
 
 
 def _pass_on(pipe: IO[str], log: IO[str], said: list[str]) -> None:
