@@ -30,7 +30,8 @@ class EpochProgress(Callback):
             return
         what = f"{self._stage}: epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
         self._step = self._open.enter_context(progress(what, int(trainer.num_training_batches)))
-        done = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        # where an epoch is not gone on with, this still counts the one before
+        done = trainer.fit_loop.epoch_loop.batch_progress.current.ready % int(trainer.num_training_batches)
         if done:
             self._step(done)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,3 +62,16 @@ def test_a_resumed_epoch_begins_where_it_was_left_and_a_failure_closes_it(monkey
     shown.on_exception(trainer(), None, RuntimeError())
     shown.on_train_batch_end(trainer(), None, None, None, 4)
     assert seen == [("head: epoch 5 of 9", 7), "open", 3, 1, "closed"]
+
+
+def test_the_next_epoch_begins_at_nothing(monkeypatch):
+    """Lightning counts the batches of the epoch before until the new one's first."""
+    steps: list[int] = []
+
+    @contextlib.contextmanager
+    def bar(_what, _total):
+        yield lambda count=1: steps.append(count)
+
+    monkeypatch.setattr(showing, "progress", bar)
+    showing.EpochProgress("head").on_train_epoch_start(trainer(ready=7), None)
+    assert steps == []
