@@ -33,7 +33,7 @@ docs: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-		pyproject.toml requirements/build.in -o requirements/runtime.txt
+		pyproject.toml requirements/build.in -c requirements/constraints.in -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
 		--extra dev pyproject.toml requirements/build.in -c requirements/runtime.txt -o requirements/dev.txt
 
