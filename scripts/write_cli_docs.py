@@ -16,12 +16,14 @@ from pathlib import Path
 COMMANDS = (
     (),
     ("detect",),
+    ("explain",),
     ("bundle",),
     ("bundle", "list"),
     ("bundle", "show"),
     ("bundle", "verify"),
     ("bundle", "import"),
     ("bundle", "export"),
+    ("bundle", "quantise"),
     ("bundle", "pull"),
     ("data",),
     ("data", "import"),
@@ -33,6 +35,14 @@ COMMANDS = (
     ("data", "explore"),
     ("train",),
     ("compare",),
+    ("tune",),
+    ("evaluate",),
+    ("calibrate",),
+    ("understand",),
+    ("understand", "means"),
+    ("understand", "neurons"),
+    ("understand", "editing"),
+    ("study",),
 )
 HEAD = """# Command line
 

@@ -64,7 +64,7 @@ def _slim() -> Recipe:
         ),
         stages=(
             Stage(
-                epochs=30,
+                epochs=60,
                 optimiser=Optimiser(name="adamw", learning_rate=3e-3, weight_decay=0.05),
                 schedule=Cosine(warmup=0.1),
             ),
