@@ -81,7 +81,10 @@ def _of_manifest(manifest: ManifestFacts) -> Iterator[Caution]:
         yield Caution(
             code="train-rows",
             manifest=name,
-            message=f"{training} of the {manifest.rows} pictures of {name} are of its training part",
+            message=(
+                f"{training} of the {manifest.rows} pictures of {name} are of that manifest's training part: "
+                "a bundle trained by it has learned from them"
+            ),
         )
 
 
