@@ -184,12 +184,22 @@ def _cautions(metrics: Metrics) -> Iterator[Box]:
     gaps = [sentence(one.message, all_names(metrics)) for one in metrics.warnings if one.code == "gap"]
     if gaps:
         title = "Real pictures of some parts are called fake more often than those of others"
-        yield Box("leak", title, tuple(gaps[:_MOST]), details=tuple(gaps[_MOST:]))
+        level: Colour = "leak" if _of_people(metrics) else "warning"
+        yield Box(level, title, tuple(gaps[:_MOST]), details=tuple(gaps[_MOST:]))
     known = sorted(metrics.warnings, key=lambda one: _FIRST.index(one.code) if one.code in _FIRST else len(_FIRST))
     messages = [*dict.fromkeys(_message(one, metrics) for one in known if one.code != "gap")]
     if messages:
         title = f"{plural(len(messages), 'warning', 'warnings')} that belong to these numbers"
         yield Box("warning", title, tuple(messages[:_MOST]), details=tuple(messages[_MOST:]))
+
+
+def _of_people(metrics: Metrics) -> bool:
+    """Whether a column of the set's own, as gender, makes a difference to false alarms, not only size or brightness."""
+    return any(
+        gap.significant and gap.metric == "false_positive_rate" and not gap.slice.column.endswith("_quartile")
+        for gap in metrics.gaps
+        if gap.slice is not None
+    )
 
 
 def _message(caution: Caution, metrics: Metrics) -> str:

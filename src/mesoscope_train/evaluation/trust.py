@@ -19,7 +19,7 @@ BOUNDS_TOLD = (
     "100 fakes at most 20 are missed, each at the unfavourable end of its interval. “With care”: 0.75, 20 and 50. "
     "“Threshold unfit”: the AUC allows at least “with care”, but the bundle’s threshold makes more mistakes than "
     "that. “Not to be relied on”: worse. “No better than a coin”: the AUC’s interval holds 0.5. Where there is only "
-    "one class, its own mistakes decide; where there are too few groups for an interval, nothing can be said."
+    "one class, its own mistakes decide; where there are too few groups for an interval, there is too little to say."
 )
 
 

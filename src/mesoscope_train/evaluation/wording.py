@@ -121,6 +121,11 @@ def signs_used(metrics: Metrics) -> list[str]:
     return [mark for mark in SIGN_MEANINGS if mark in used]
 
 
+def glued(text: str) -> str:
+    """A text that is not broken into lines."""
+    return text.replace(" ", "\u00a0")
+
+
 def slug(name: str) -> str:
     """A name as part of a file's name or an anchor: small letters, digits, hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "unnamed"
@@ -141,8 +146,7 @@ def slugs(names: Sequence[str]) -> dict[str, str]:
 def signs_told(metrics: Metrics, readings: Sequence[Reading]) -> str:
     """What the marks behind the readings' bundles mean, to be put behind a figure's note; empty without any."""
     used = {sign(metrics, one.bundle, one.manifest) for one in readings}
-    # held together by spaces that are no places to break a line
-    told = [f"{mark} {meaning}".replace(" ", "\u00a0") for mark, meaning in SHORT_MEANINGS.items() if mark in used]
+    told = [glued(f"{mark} {meaning}") for mark, meaning in SHORT_MEANINGS.items() if mark in used]
     return f" {'; '.join(told)}." if told else ""
 
 

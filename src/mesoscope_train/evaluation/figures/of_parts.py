@@ -10,7 +10,16 @@ from mesoscope_train.evaluation.figures.heat import Cell, draw_heat
 from mesoscope_train.evaluation.figures.of_manifest import bundle_names
 from mesoscope_train.evaluation.figures.slices import Part, draw_slices
 from mesoscope_train.evaluation.metrics_schema import Metric, Metrics, Reading
-from mesoscope_train.evaluation.wording import SHORT_MEANINGS, counted, drawn_by, sign, signs_told, signs_used, slugs
+from mesoscope_train.evaluation.wording import (
+    SHORT_MEANINGS,
+    counted,
+    drawn_by,
+    glued,
+    sign,
+    signs_told,
+    signs_used,
+    slugs,
+)
 from mesoscope_train.figures import shortened, shortened_apart
 
 RATES = {
@@ -209,7 +218,7 @@ def cross_charts(metrics: Metrics) -> Iterator[Chart]:
         ]
         if not any(cell.metric for row in cells for cell in row):
             continue
-        told = "".join(f" {mark} {SHORT_MEANINGS[mark]}." for mark in signs_used(metrics))
+        told = "".join(f" {glued(f'{mark} {SHORT_MEANINGS[mark]}')}." for mark in signs_used(metrics))
         note = f"{what} Below: {100 * metrics.settings.level:g}\u00a0% interval.{told}"
         figure = draw_heat(
             cells, rows, columns, title=f"{title} of each bundle on each data set", note=note, chance=chance
