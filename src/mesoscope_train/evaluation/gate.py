@@ -193,7 +193,10 @@ def audit_cautions(judged: Judged) -> list[Caution]:
     if found.manifest != judged.digest:
         return []
     warnings = [finding for finding in found.findings if finding.severity == "warning"]
-    return [Caution(code="audit", message=finding.message, manifest=judged.name) for finding in warnings]
+    return [
+        Caution(code="audit", message=f"the audit of {judged.name} warns: {finding.message}", manifest=judged.name)
+        for finding in warnings
+    ]
 
 
 def _own_rows(name: str, judged: Judged, allow: Collection[str]) -> Caution | None:

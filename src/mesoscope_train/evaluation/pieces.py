@@ -113,8 +113,12 @@ class Pieces:
         return self.evaluation.finished and (self.out / SCORES_FILE).is_file()
 
     def has(self, name: str) -> bool:
-        """Whether a piece is there."""
-        return (self._folder / f"{name}.parquet").is_file()
+        """Whether a piece is there, and whole: a power cut may leave an empty file of its name."""
+        try:
+            parquet.read_metadata(self._folder / f"{name}.parquet")
+        except (OSError, pa.ArrowInvalid):
+            return False
+        return True
 
     def add(self, name: str, scores: pa.Table) -> None:
         """Keep a piece.

@@ -179,5 +179,7 @@ def test_warnings_of_the_audit_beside_it_follow(judged, rows) -> None:
         unreadable=(),
     )
     audit.write(mine.path.with_name("m.audit.json"))
-    assert [(one.code, one.message) for one in audit_cautions(mine)] == [("audit", "size alone tells the label")]
+    assert [(one.code, one.message) for one in audit_cautions(mine)] == [
+        ("audit", "the audit of m warns: size alone tells the label")
+    ]
     assert audit_cautions(judged(rows[:-1])) == []  # the audit is of another manifest

@@ -61,7 +61,9 @@ def test_a_piece_is_there_whole_or_not_at_all(tmp_path, piece, monkeypatch) -> N
         with pytest.raises(KeyboardInterrupt):
             pieces.add("000-0", piece)
         assert not pieces.has("000-0")
-    assert [path.name for path in (tmp_path / FOLDER).iterdir() if path.suffix == ".parquet"] == []
+        (tmp_path / FOLDER / "000-1.parquet").write_bytes(b"")  # as a power cut leaves it
+        assert not pieces.has("000-1")
+    assert [path.name for path in (tmp_path / FOLDER).iterdir() if path.suffix == ".parquet"] == ["000-1.parquet"]
 
 
 def test_anew_begins_from_nothing(tmp_path, piece) -> None:
