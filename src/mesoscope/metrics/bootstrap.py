@@ -15,8 +15,8 @@ from mesoscope.metrics.undefined import Floats, Undefined
 
 FEWEST_GROUPS = 5
 """Below so many groups the draws say nothing of what another sample would give."""
-_CELLS_AT_ONCE = 60_000
-"""A block of draws times rows has at most so many numbers: bounds the memory, and half a megabyte fits a cache."""
+_CELLS_AT_ONCE = 200_000
+"""A block of draws times rows has at most so many numbers: bounds the memory, and fits a cache."""
 
 
 def draw_groups(groups: int, draws: int, seed: int, *, rows: int | None = None) -> Iterator[Floats]:
