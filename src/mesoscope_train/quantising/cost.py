@@ -129,8 +129,11 @@ def _reading(logits: npt.NDArray[Any], labels: Labels, verdict: Verdict, millise
 def _speeds(sessions: Sequence[Session], one: Float32Array) -> tuple[float, float]:
     """Milliseconds before and after: the fastest of runs that take turns, so that a busy machine is fair to both."""
     taken: list[list[float]] = [[] for _ in sessions]
+    order = list(enumerate(sessions))
     for _ in range(_WARM_UP + TIMED):
-        for number, session in enumerate(sessions):
+        # not always the same one first: on a busy machine the second is the one that is interrupted
+        order.reverse()
+        for number, session in order:
             start = time.perf_counter()
             session(one)
             taken[number].append(time.perf_counter() - start)
