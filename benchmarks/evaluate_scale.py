@@ -35,7 +35,7 @@ def sample(path: Path, rows: int, target: Path) -> None:
     write_manifest(manifest.take(wanted).with_column("split", [None] * len(wanted)), target)
 
 
-def scored(manifest: Path, bundle: str, out: Path, tiers: str) -> None:
+def scored(manifest: Path, bundle: str, out: Path, tiers: str, threads: int) -> None:
     """What the process does first: score everything (and stop before measuring)."""
     started = time.perf_counter()
     stop: dict[str, float] = {}
@@ -51,6 +51,7 @@ def scored(manifest: Path, bundle: str, out: Path, tiers: str) -> None:
         out=out,
         tiers=tuple(TIERS) if every else (),
         sweeps=tuple(SWEEPS) if every else (),
+        threads=threads,
     )
     run.evaluate(request, Settings(), "benchmark")
     print(stop["at"] - started)
@@ -84,11 +85,12 @@ def main() -> None:
     parser.add_argument("--bundle", default="mesoscope-face")
     parser.add_argument("--rows", type=int, nargs="*", default=[500, 16_000])
     parser.add_argument("--tiers", choices=["all", "clean"], default="all")
+    parser.add_argument("--threads", type=int, default=0, help="of the engine; 0 for all cores")
     parser.add_argument("--keep", type=Path, help="where the evaluations lie, and stay; a killed one goes on")
     parser.add_argument("--stage", choices=["score", "measure"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.stage == "score":
-        scored(options.manifest, options.bundle, options.keep, options.tiers)
+        scored(options.manifest, options.bundle, options.keep, options.tiers, options.threads)
         return
     if options.stage == "measure":
         measured(options.keep)
@@ -109,6 +111,8 @@ def main() -> None:
                 options.tiers,
                 "--keep",
                 str(folder / "out"),
+                "--threads",
+                str(options.threads),
             ]
             scoring = in_a_process(["--stage", "score", *common], workshop)
             numbers = in_a_process(["--stage", "measure", *common], workshop)
