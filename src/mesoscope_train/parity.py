@@ -113,7 +113,11 @@ def check_parity(
     """
     in_maps = min(LARGEST_DIFFERENCE, LARGEST_SHARE_OF_PEAK * float(np.abs(reference.maps).max()))
     limits = {"openvino_logit": LARGEST_DIFFERENCE, "onnxruntime_logit": LARGEST_DIFFERENCE, "map": in_maps}
-    over = {what: value for what, value in parity.model_dump(exclude={"inputs", "against"}).items() if value > limits[what]}
+    over = {
+        what: value
+        for what, value in parity.model_dump(exclude={"inputs", "against"}).items()
+        if value > limits[what]
+    }
     if not over:
         return
     exact = reference_of(copy.deepcopy(detector).double(), map_layer, inputs.astype(np.float64))

@@ -63,8 +63,7 @@ def choosable(source: Source, parts: Sequence[str], bundle: Bundle, *, unseen: b
             "nothing is chosen on a test part: what is measured on it afterwards would be flattered; use --split "
             + VALIDATION
         )
-    trained = bundle.contract.training_data
-    if {data.manifest_sha256 for data in trained} & {source.digest, source.file_sha256}:
+    if trained_with(bundle, source):
         if "train" in parts:
             raise UsageError(
                 f"bundle {bundle.contract.identifier} was trained on the train part of this very manifest, on which "
@@ -72,7 +71,7 @@ def choosable(source: Source, parts: Sequence[str], bundle: Bundle, *, unseen: b
             )
         return source.rows(parts)
     rows = source.rows(parts)
-    shared = sorted({data.name for data in trained} & set(rows.values("dataset")))
+    shared = shared_sets(bundle, rows)
     if shared and not unseen:
         raise UsageError(
             f"bundle {bundle.contract.identifier} was trained on rows of {', '.join(shared)}, listed in another "
@@ -80,3 +79,14 @@ def choosable(source: Source, parts: Sequence[str], bundle: Bundle, *, unseen: b
             "say --unseen if you know that they are not"
         )
     return rows
+
+
+def trained_with(bundle: Bundle, source: Source) -> bool:
+    """Whether the bundle states that it was trained with this very manifest."""
+    stated = {data.manifest_sha256 for data in bundle.contract.training_data}
+    return bool(stated & {source.digest, source.file_sha256})
+
+
+def shared_sets(bundle: Bundle, rows: Manifest) -> list[str]:
+    """Data sets that the bundle was trained on, by name, and that these rows are of."""
+    return sorted({data.name for data in bundle.contract.training_data} & set(rows.values("dataset")))

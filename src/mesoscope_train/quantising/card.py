@@ -9,13 +9,14 @@ from mesoscope.bundle import Cost, Quantisation, Reading
 HEADING = "## Int8 copy"
 
 
-def int8_section(facts: Quantisation, part: str, command: str) -> str:
+def int8_section(facts: Quantisation, part: str, command: str, caution: str = "") -> str:
     """Markdown from its heading on, with one newline at the end.
 
     Args:
         facts: of the contract.
         part: of the manifest that the pictures for the ranges are from.
         command: as typed.
+        caution: a sentence about the pictures.
     """
     engines: dict[str, Cost] = {"OpenVINO": facts.openvino, "ONNX Runtime": facts.onnxruntime}
     rows = [
@@ -51,7 +52,7 @@ of its validation part, of {facts.n_groups:,} groups, none of which helped to fi
 |---|{"---|" * len(engines)}
 {chr(10).join(changes)}
 
-Times are of the machine that made the copy; they compare the two graphs and nothing else.
+{caution}Times are of the machine that made the copy; they compare the two graphs and nothing else.
 """
 
 

@@ -17,7 +17,7 @@ from mesoscope.pipeline.ahead import map_ahead
 from mesoscope.preprocess import stack, to_input
 from mesoscope.types import Float32Array
 from mesoscope_train.calibration.card import with_section
-from mesoscope_train.calibration.rows import VALIDATION, Source
+from mesoscope_train.calibration.rows import VALIDATION, Source, shared_sets, trained_with
 from mesoscope_train.errors import ExportError
 from mesoscope_train.publishing import check_place, write_copy
 from mesoscope_train.quantising.card import int8_section
@@ -111,7 +111,7 @@ def quantise(
         "limits": [*contract.limits, _limit(quantisation, calibrated=contract.thresholds is not None)],
         "thresholds": contract.thresholds and _without_promises(contract.thresholds).model_dump(),
     }
-    section = int8_section(quantisation, rows.part, request.command)
+    section = int8_section(quantisation, rows.part, request.command, _caution(bundle, request.source, rows.measured))
     card = with_section(bundle.card, section, identifier=identifier, earlier=contract.identifier)
     return write_copy(
         bundle, out, changes, card, write_graph=lambda path: path.write_bytes(graph), overwrite=overwrite
@@ -227,6 +227,16 @@ def _without_promises(thresholds: Thresholds) -> Thresholds:
     """The same thresholds; what they promised was about other logits."""
     budgets = [budget.model_copy(update={"upper_95": None}) for budget in thresholds.budgets]
     return thresholds.model_copy(update={"budgets": budgets})
+
+
+def _caution(bundle: Bundle, source: Source, rows: Manifest) -> str:
+    shared = [] if trained_with(bundle, source) else shared_sets(bundle, rows)
+    if not shared:
+        return ""
+    return (
+        f"The bundle was trained on {', '.join(shared)}, listed in another manifest: some of these pictures may have "
+        "been among them, so that accuracy and AUC are flattered, before and after alike. "
+    )
 
 
 def _limit(quantisation: Quantisation, *, calibrated: bool) -> str:

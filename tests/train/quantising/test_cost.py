@@ -144,3 +144,15 @@ def test_one_class_is_refused():
     fakes = given.take(np.array([label == "fake" for label in given.values("label")]))
     with pytest.raises(UsageError, match="it has only fake pictures left"):
         choose_rows(Source(fakes, "0" * 64), 10, 10)
+
+
+def test_pictures_that_may_have_been_trained_on_are_told():
+    from mesoscope_train.quantising.run import _caution
+
+    bundle = load_bundle("mesoscope-face")
+    given = source("train", "validation")
+    assert _caution(bundle, given, given.manifest) == ""
+    known = given.manifest.with_column("dataset", ["dfdc-faces"] * len(given.manifest))
+    assert "trained on dfdc-faces, listed in another manifest" in _caution(bundle, given, known)
+    own = Source(known, str(bundle.contract.training_data[0].manifest_sha256))
+    assert _caution(bundle, own, known) == ""
