@@ -5,8 +5,8 @@
 The first argument is a bundle or a run. Features and logits of the training and test rows are computed once, by
 OpenVINO on one thread, and kept in the last argument. C and gamma are chosen by groups in the training part, as
 `mesoscope train --recipe mesoinception-svm` does. A dense layer fitted anew to the same features and pictures
-(logistic regression) stands beside it: where the network was trained elsewhere, its own layer never saw these pictures
-and the SVM did. Intervals are bootstrapped by group, differences on the same draws; accuracy is at a logit of zero.
+(logistic regression) stands beside it: where the network was trained elsewhere, its own layer never saw them and the
+SVM did. Intervals are bootstrapped by group, differences on the same draws; accuracy is at a logit of zero.
 """
 
 from __future__ import annotations
