@@ -81,12 +81,11 @@ def test_it_says_nothing_of_how_it_was_made(made):
 def test_both_engines_give_what_float32_gives_nearly_and_each_other_more_nearly(bundle, made, inputs):
     before, before_map = engines["onnxruntime"](bundle.graph, 0)(inputs)
     found = {name: engines[name](made, 0)(inputs) for name in ("openvino", "onnxruntime")}
-    spread = before.std()
     for logits, maps in found.values():
-        assert np.abs(logits - before).mean() < 0.15 * spread
+        assert np.abs(logits - before).mean() < 0.02 * np.abs(before).mean()
         assert np.corrcoef(maps.ravel(), before_map.ravel())[0, 1] > 0.95
-    between = np.abs(found["openvino"][0] - found["onnxruntime"][0])
-    assert between.mean() < 0.05 * spread
+    between, cost = (np.abs(found["onnxruntime"][0] - other) for other in (found["openvino"][0], before))
+    assert between.max() < 0.25 * cost.max()
 
 
 def test_what_is_int8_already_is_refused(made, inputs):
