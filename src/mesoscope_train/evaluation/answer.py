@@ -30,6 +30,7 @@ _FIRST = ("trained-on", "again", "uncalibrated", "training-unknown", "trained-on
 _HEADS: Mapping[Level, str] = {
     "good": "reliable",
     "care": "with care",
+    "half": "few mistakes, but one class only",
     "unfit": "ranks well, but its threshold is unfit",
     "weak": "not to be relied on",
     "chance": "no better than a coin",
@@ -194,7 +195,7 @@ def _cautions(metrics: Metrics) -> Iterator[Box]:
 
 
 def _of_people(metrics: Metrics) -> bool:
-    """Whether a column of the set's own, as gender, makes a difference to false alarms, not only size or brightness."""
+    """Whether a column of the set’s own, as gender, changes false alarms, and not only size or brightness."""
     return any(
         gap.significant and gap.metric == "false_positive_rate" and not gap.slice.column.endswith("_quartile")
         for gap in metrics.gaps

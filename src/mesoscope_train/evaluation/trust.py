@@ -7,8 +7,8 @@ from typing import Literal
 
 from mesoscope_train.evaluation.metrics_schema import Metric, Reading
 
-Level = Literal["good", "care", "unfit", "weak", "chance"]
-LEVELS: tuple[Level, ...] = ("good", "care", "unfit", "weak", "chance")
+Level = Literal["good", "care", "half", "unfit", "weak", "chance"]
+LEVELS: tuple[Level, ...] = ("good", "care", "half", "unfit", "weak", "chance")
 """From best to worst."""
 RANK: Mapping[Level, float] = {"good": 0.9, "care": 0.75, "weak": 0.5}
 """The lower end of the AUC's interval that each level needs; below the last one, chance."""
@@ -19,7 +19,8 @@ BOUNDS_TOLD = (
     "100 fakes at most 20 are missed, each at the unfavourable end of its interval. “With care”: 0.75, 20 and 50. "
     "“Threshold unfit”: the AUC allows at least “with care”, but the bundle’s threshold makes more mistakes than "
     "that. “Not to be relied on”: worse. “No better than a coin”: the AUC’s interval holds 0.5. Where there is only "
-    "one class, its own mistakes decide; where there are too few groups for an interval, there is too little to say."
+    "one class, “few mistakes” is all that can be said (who always says “real” makes none on reals); "
+    "where there are too few groups for an interval, there is too little to say."
 )
 
 
@@ -30,7 +31,10 @@ def level_of(reading: Reading) -> Level | None:
         return None
     if ranks in ("good", "care") and answers == "weak":
         return "unfit"
-    return answers if ranks is None else max(ranks, answers, key=LEVELS.index)
+    if ranks is None:
+        # who calls everything real is right on reals only: that is no reason for trust
+        return answers if answers == "weak" else "half"
+    return max(ranks, answers, key=LEVELS.index)
 
 
 def rank_level(reading: Reading) -> Level | None:
