@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mesoscope_train.studies.plan import LEAKS_ARE_TOLD, SOME_UNANSWERED, Inputs, Step
+from mesoscope_train.studies.plan import LEAKS_ARE_TOLD, SOME_UNANSWERED, Exhibit, Inputs, Step
 
 FAST_ROWS = 120
 """Pictures of each manifest in a smoke test."""
@@ -209,3 +209,13 @@ def yunet(inputs: Inputs) -> tuple[str, ...]:
     """Words that name YuNet's model file where the user's data hold one; none otherwise."""
     models = sorted(inputs.found["yunet"].glob("*.onnx")) if inputs.has("yunet") else []
     return ("--faces", "yunet", "--face-model", str(models[0])) if models else ()
+
+
+def figures(evaluation: str, manifest: str) -> list[Exhibit]:
+    """The figures of an evaluation that every study shows, and the page with all of them."""
+    where, step = f"evaluation-{evaluation}", f"evaluate-{evaluation}"
+    return [
+        Exhibit(step, f"{where}/figures/roc-{manifest}.png", f"ROC on {manifest}"),
+        Exhibit(step, f"{where}/figures/confusion-{manifest}.png", f"Confusion matrix on {manifest}"),
+        Exhibit(step, where, f"All numbers and figures: {manifest}", "link"),
+    ]

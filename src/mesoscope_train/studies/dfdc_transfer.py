@@ -88,8 +88,8 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
             for run in _RUNS
         ),
         Exhibit("tune", "search/trials.csv", "All trials of the search", "table"),
-        Exhibit("evaluate-faces", _WHERE, "All numbers and figures of the test part", "link"),
-        Exhibit("evaluate-by-picture", _LEAKED, "The random split by picture", "link"),
+        *building.figures("faces", "dfdc-split"),
+        *building.figures("by-picture", "by-picture"),
     ]
 
 

@@ -67,14 +67,14 @@ def _claims(inputs: Inputs) -> Sequence[Claim]:
         "cnn-1": "about 600 s an epoch, as all",
         "cnn-2": "about 600 s an epoch, as all",
     }
-    return [Claim(f"`{name}`: AUC on the test part", claimed[name], auc(name), _SMALL) for name in claimed]
+    return [Claim(f"{name}: AUC on the test part", claimed[name], auc(name), _SMALL) for name in claimed]
 
 
 def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
     return [
         Exhibit("explore-gan-faces", "data-gan-faces", "The merged set on a page", "link"),
         Exhibit("compare", "compared.png", "Validation loss and AUC by epoch; parameters against seconds an epoch"),
-        Exhibit("evaluate-five", _WHERE, "All numbers and figures of the test part", "link"),
+        *building.figures("five", "gan-faces-split"),
     ]
 
 

@@ -90,8 +90,8 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
             Exhibit(f"train-{run}", f"runs/{run}/curves.png", f"{run}: loss, accuracy and AUC by epoch")
             for run in _NETS
         ),
-        Exhibit("evaluate-nets", _WHERE, "The nets by data set: all numbers and figures", "link"),
-        Exhibit("evaluate-by-frame", _LEAKED, "The random split by frame", "link"),
+        *building.figures("nets", "merged-split"),
+        *building.figures("by-frame", "by-frame"),
     ]
 
 

@@ -131,12 +131,12 @@ def _claims(inputs: Inputs) -> Sequence[Claim]:
     if not inputs.has("weights"):
         return []
     claims = [
-        Claim("Meso-4 `_DF`, forged faces found", "0.882", at(MESO4, "accuracy_fake"), _PART),
-        Claim("Meso-4 `_DF`, real faces kept", "0.901", at(MESO4, "accuracy_real"), _PART),
-        Claim("Meso-4 `_DF`, accuracy", "0.891", at(MESO4, "accuracy"), _PART),
-        Claim("MesoInception-4 `_DF`, forged faces found", "0.934", at(MESOINCEPTION, "accuracy_fake"), _PART),
-        Claim("MesoInception-4 `_DF`, real faces kept", "0.900", at(MESOINCEPTION, "accuracy_real"), _PART),
-        Claim("MesoInception-4 `_DF`, accuracy", "0.917", at(MESOINCEPTION, "accuracy"), _PART),
+        Claim("Meso-4 _DF, forged faces found", "0.882", at(MESO4, "accuracy_fake"), _PART),
+        Claim("Meso-4 _DF, real faces kept", "0.901", at(MESO4, "accuracy_real"), _PART),
+        Claim("Meso-4 _DF, accuracy", "0.891", at(MESO4, "accuracy"), _PART),
+        Claim("MesoInception-4 _DF, forged faces found", "0.934", at(MESOINCEPTION, "accuracy_fake"), _PART),
+        Claim("MesoInception-4 _DF, real faces kept", "0.900", at(MESOINCEPTION, "accuracy_real"), _PART),
+        Claim("MesoInception-4 _DF, accuracy", "0.917", at(MESOINCEPTION, "accuracy"), _PART),
     ]
     if inputs.has("ciplab"):
         claims.append(
@@ -159,8 +159,8 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
         return own
     return [
         *own,
-        Exhibit("evaluate-published", f"{_PUBLISHED}", "The published weights: all numbers and figures", "link"),
-        Exhibit("evaluate-test-part", "evaluation-test-part", "Ours beside the published weights, test part", "link"),
+        *building.figures("published", "mesonet"),
+        *building.figures("test-part", "mesonet-split"),
         Exhibit("explain", "explained", "A page a picture: feature maps and Grad-CAM", "link"),
         Exhibit("means", "means", "Mean maps over the whole set", "link"),
         *([Exhibit("editing", "editing", "Maps and edited parts", "link")] if _edits(inputs) else []),

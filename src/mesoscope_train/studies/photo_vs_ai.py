@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mesoscope_train.evaluation.metrics_schema import CATALOGUE
 from mesoscope_train.studies import building
 from mesoscope_train.studies.plan import Claim, Exhibit, Inputs, Looked, Source, Step, Study, register
 
@@ -51,9 +52,7 @@ def _claims(inputs: Inputs) -> Sequence[Claim]:
         "rmse_labels": "0.1632",
         "brier": "not stated",
     }
-    return [
-        Claim(f"{metric.replace('_', ' ')} (`{run}`)", value, of(metric), _SMALL) for metric, value in stated.items()
-    ]
+    return [Claim(f"{run}: {CATALOGUE[metric].title}", value, of(metric), _SMALL) for metric, value in stated.items()]
 
 
 def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
@@ -63,7 +62,7 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
             Exhibit(f"train-{run}", f"runs/{run}/curves.png", f"{run}: loss, accuracy and AUC by epoch")
             for run in _RUNS
         ),
-        Exhibit("evaluate-pictures", _WHERE, "All numbers and figures, by category", "link"),
+        *building.figures("pictures", "pictures-split"),
     ]
 
 
