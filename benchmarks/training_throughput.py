@@ -2,10 +2,11 @@
 
     python benchmarks/training_throughput.py split.parquet --keras-python path/to/python
 
-Every way trains the same network (float32, Adam, batches of 32) on the same pictures, without augmentation, for
-three epochs of which the first is not counted. Ours reads through `mesoscope_train`'s own loader; "synthetic" hands
-the same loop tensors that are there already; Keras reads through tf.data with its parallel map and prefetch. Rounds
-alternate, so that whatever else the machine does meets all alike; medians and ratios are printed.
+Every way trains the same network (float32 unless --precision says otherwise, Adam, batches of 32) on the same
+pictures, without augmentation, for three epochs of which the first is not counted. Ours reads through
+`mesoscope_train`'s own loader; "synthetic" hands the same loop tensors that are there already; Keras reads through
+tf.data with its parallel map and prefetch. Rounds alternate, so that whatever else the machine does meets all alike;
+medians and ratios are printed.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class Synthetic(Pictures):
         return self._tensor, float(self._fake[row]), row
 
 
-def ours(train: Pictures, validation: Pictures, examples: Examples, workers: int) -> tuple[float, float]:
+def ours(
+    train: Pictures, validation: Pictures, examples: Examples, workers: int, precision: str
+) -> tuple[float, float]:
     """Images a second, and the share of time spent waiting for pictures."""
     recipe = Recipe(
         name="throughput",
@@ -56,7 +59,7 @@ def ours(train: Pictures, validation: Pictures, examples: Examples, workers: int
         model=Model(detector="meso4"),
         stages=(Stage(epochs=EPOCHS),),
         loss=Loss(),
-        loop=Loop(batch_size=BATCH, accelerator="cpu"),
+        loop=Loop(batch_size=BATCH, accelerator="cpu", channels_last=False, precision=precision),
     )
     with tempfile.TemporaryDirectory() as directory:
         where = run.begin(Path(directory) / "run", recipe, "benchmark")
@@ -84,6 +87,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--precision", default="32-true", help="of ours; Keras stays at float32")
     parser.add_argument("--keras-python", help="a Python that has tensorflow")
     arguments = parser.parse_args()
     manifest = read_manifest(arguments.manifest)
@@ -96,10 +100,10 @@ def main() -> None:
         cache = pixel_file(examples.files, Path(directory))
         validation = Pictures(few.files, few.fake, spec)
         for _ in range(arguments.rounds):
-            real, share = ours(
-                Pictures(examples.files, examples.fake, spec, (), cache), validation, examples, arguments.workers
-            )
-            synthetic, _ = ours(Synthetic(examples, spec.size), validation, examples, arguments.workers)
+            pictures = Pictures(examples.files, examples.fake, spec, (), cache)
+            how = (arguments.workers, arguments.precision)
+            real, share = ours(pictures, validation, examples, *how)
+            synthetic, _ = ours(Synthetic(examples, spec.size), validation, examples, *how)
             rates.setdefault("pictures", []).append(real)
             rates.setdefault("synthetic", []).append(synthetic)
             rates.setdefault("waiting", []).append(share)
