@@ -7,6 +7,7 @@ bundle's `Preprocess`, so that a picture cannot be seen in two ways.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -101,11 +102,20 @@ def to_input(pixels: UInt8Image, spec: Preprocess) -> Float32Array:
     image = Image.fromarray(pixels)
     if image.size != side:
         image = image.resize(side, _FILTERS[spec.resize])
-    values: Float32Array = np.asarray(image, dtype=np.float32) / np.float32(255)
-    if spec.channel_order == "bgr":
-        values = values[..., ::-1]
-    mean, std = np.array(spec.mean, np.float32), np.array(spec.std, np.float32)
-    return np.ascontiguousarray(((values - mean) / std).transpose(2, 0, 1))
+    shown = np.asarray(image)
+    values: Float32Array = np.empty((3, *side), np.float32)
+    for channel, table in enumerate(_tables(tuple(spec.mean), tuple(spec.std))):
+        plane = shown[..., channel if spec.channel_order == "rgb" else 2 - channel]
+        np.take(table, plane, out=values[channel], mode="clip")  # "clip" only spares a check: uint8 has 256 values
+    return values
+
+
+@cache
+def _tables(mean: tuple[float, ...], std: tuple[float, ...]) -> Float32Array:
+    """(3, 256) What each value of each channel becomes: looked up, a picture costs a seventh of its arithmetic."""
+    values = np.arange(256, dtype=np.float32) / np.float32(255)
+    tables: Float32Array = (values - np.array(mean, np.float32)[:, None]) / np.array(std, np.float32)[:, None]
+    return tables
 
 
 def to_batch(crops: Sequence[UInt8Image], spec: Preprocess) -> Float32Array:

@@ -19,7 +19,8 @@ _BY_VIDEO = (
 def _plan(inputs: Inputs) -> Sequence[Step]:
     runs = [name for name, imagenet in _RUNS.items() if inputs.imagenet or not imagenet]
     split = "dfdc-split"
-    search = ("--fast",) if inputs.fast else ()
+    few = ("--trials", "3", "--epochs", "1") if inputs.fast else ()
+    search = ("tune", "dfdc-transfer:cnn-small", "--manifest", f"{split}.parquet", *few, "--out", "search")
     steps = [
         *building.imports(inputs, "dfdc", "dfdc-faces"),
         building.audit("dfdc", "import-dfdc", join="dfdc-joined"),
@@ -33,10 +34,10 @@ def _plan(inputs: Inputs) -> Sequence[Step]:
         Step(
             name="tune",
             title="The study's search: optimiser, learning rate, head, dropout",
-            command=("tune", "dfdc-transfer:cnn-small", "--manifest", f"{split}.parquet", *search, "--out", "search"),
+            command=search,
             makes=("search", "search/trials.csv"),
             needs=(f"split-{split}",),
-            resume=("tune", "--resume", "search"),
+            resume=search,
         ),
         building.evaluate("faces", runs, [split], [f"split-{split}", *(f"export-{run}" for run in runs)]),
         *building.by_frame("dfdc", "import-dfdc", inputs.folder("dfdc"), "by-picture"),

@@ -41,11 +41,12 @@ def limits_of(run: Run, recipe: Recipe, not_calibrated: str | None = None) -> li
 
 def card_of(run: Run, recipe: Recipe, identifier: str, decided: Decided | str) -> str:
     """Markdown; `decided` may be the reason why the bundle has no calibration."""
-    facts, result, environment = run.facts("data"), run.facts("result"), run.facts("environment")
+    facts, result = run.facts("data"), run.facts("result")
+    sessions = run.facts("environment").get("sessions", [])
     svm = f"{svm_section(run.facts('svm'))}\n" if recipe.svm is not None else ""
     failed = decided if isinstance(decided, str) else None
     limits = "\n".join(f"* {limit}" for limit in limits_of(run, recipe, failed))
-    commands = "\n".join(environment.get("commands", []))
+    commands = "\n".join(session["command"] for session in sessions)
     return f"""# {identifier}
 
 {recipe.about}
@@ -68,7 +69,7 @@ Manifest sha256 `{facts.get("manifest_sha256", "unknown")}`. First weights: {_or
 
 ## How it was made
 
-Commit `{environment.get("commit")}`.
+{_made_on(sessions)}
 
 ```text
 {commands}
@@ -78,6 +79,16 @@ Commit `{environment.get("commit")}`.
 {as_yaml(recipe).rstrip()}
 ```
 """
+
+
+def _made_on(sessions: list[dict[str, Any]]) -> str:
+    """Commits and machines, each once."""
+    commits = dict.fromkeys(f"`{session['commit']}`" for session in sessions if session["commit"])
+    machines = dict.fromkeys(
+        ", ".join([*session["machine"]["gpus"], f"{session['machine']['processors']} processor cores"])
+        for session in sessions
+    )
+    return f"Commit {', '.join(commits) or 'unknown'}; on {'; '.join(machines)}."
 
 
 def _epoch(result: dict[str, Any], recipe: Recipe) -> str:

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from pydantic import ValidationError
 
@@ -28,7 +29,8 @@ class Run:
     """A run's directory.
 
     Files: ``recipe.yaml`` all settings; ``manifest.parquet`` all rows; ``data.json`` the manifest's digest, counts,
-    what was left out and the audit's warnings; ``environment.json`` versions, machine, commit, commands;
+    what was left out and the audit's warnings; ``environment.json`` for every
+    session of the run its command, commit, versions and machine;
     ``history.csv`` a line an epoch; ``curves.png``; ``tensorboard/``; ``stages/NUMBER-NAME/`` with ``last.ckpt``,
     ``best.ckpt`` and, once it is done, its best weights; ``model.safetensors`` the best weights of the last stage;
     ``result.json`` once the run is done.
@@ -113,7 +115,7 @@ def begin(path: Path, recipe: Recipe, command: str) -> Run:
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"{path} is not empty and holds no run; choose another --out")
     make_directory(path / "stages")
-    run.write_facts("environment", environment([command]))
+    run.write_facts("environment", {"sessions": [environment(command)]})
     with replacing(run.recipe_file) as partial, explained(run.recipe_file):
         text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         partial.write_text(text, encoding="utf-8")
@@ -121,30 +123,36 @@ def begin(path: Path, recipe: Recipe, command: str) -> Run:
 
 
 def go_on(path: Path, command: str) -> Run:
-    """A run that was begun earlier; the command is added to its environment.
+    """A run that was begun earlier; the command and its machine are added to its environment.
 
     Raises:
         UsageError: there is none.
     """
     run = Run(path)
     run.recipe()
-    earlier = run.facts("environment").get("commands", [])
-    run.write_facts("environment", environment([*earlier, command]))
+    if not run.result_file.is_file():  # a finished run is not gone on with
+        sessions = run.facts("environment").get("sessions", [])
+        run.write_facts("environment", {"sessions": [*sessions, environment(command)]})
     return run
 
 
-def environment(commands: list[str]) -> dict[str, Any]:
-    """What the run ran on."""
+def environment(command: str) -> dict[str, Any]:
+    """What one session of a run ran on: a run that was gone on with may have had several machines."""
     versions = {name: metadata.version(name) for name in _PARTS}
     return {
         "mesoscope": mesoscope.__version__,
         "commit": _commit(),
-        "commands": commands,
+        "command": command,
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "versions": versions,
-        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+        "machine": {"system": platform.platform(), "processors": os.cpu_count(), "gpus": _gpus()},
     }
+
+
+def _gpus() -> list[str]:
+    """Names of the GPUs that torch sees."""
+    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
 
 
 def _commit() -> str | None:

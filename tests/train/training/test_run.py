@@ -34,11 +34,11 @@ def test_what_is_begun_can_be_read(tmp_path: Path) -> None:
     recipe = recipe_named("dfdc-transfer:slim-resnet")
     run = begin(tmp_path / "run", recipe, "mesoscope train --recipe dfdc-transfer")
     assert run.recipe() == recipe
-    environment = run.facts("environment")
-    assert environment["commands"] == ["mesoscope train --recipe dfdc-transfer"]
+    (environment,) = run.facts("environment")["sessions"]
+    assert environment["command"] == "mesoscope train --recipe dfdc-transfer"
     assert environment["versions"]["torch"]
     again = go_on(tmp_path / "run", "mesoscope train --resume run")
-    assert again.facts("environment")["commands"][1] == "mesoscope train --resume run"
+    assert again.facts("environment")["sessions"][1]["command"] == "mesoscope train --resume run"
     assert again.facts("result") == {}
 
 

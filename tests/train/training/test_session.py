@@ -72,7 +72,7 @@ def test_what_a_run_keeps(run, tiny_manifest):
     result = run.facts("result")
     assert result["smoke_test"] is True
     assert result["parameters"] > 100_000
-    assert run.facts("environment")["commands"] == ["mesoscope train --fast"]
+    assert [told["command"] for told in run.facts("environment")["sessions"]] == ["mesoscope train --fast"]
 
 
 def test_nobody_advertises(tiny_manifest, tmp_path, caplog, capfd):
