@@ -205,6 +205,31 @@ def evaluate(name: str, bundles: Sequence[str], manifests: Sequence[str], needs:
     )
 
 
+def means(inputs: Inputs, run: str, manifest: str) -> Step:
+    """Where a run's bundle looks in the test part, as mean maps by outcome into ``means-RUN``."""
+    few = ("--pictures", str(FAST_ROWS)) if inputs.fast else ()
+    return Step(
+        name=f"means-{run}",
+        title=f"Where {run} looks: mean maps of the test part by outcome",
+        command=(
+            *("understand", "means", "--bundle", f"bundles/{run}-1", "--manifest", f"{manifest}.parquet"),
+            *("--split", "test", "--by", "outcome", "--align", "none", "--maps-only", *few, "--out", f"means-{run}"),
+        ),
+        makes=(f"means-{run}",),
+        needs=(f"split-{manifest}", f"export-{run}"),
+        codes=SOME_UNANSWERED,
+    )
+
+
+def mean_maps(run: str) -> Exhibit:
+    """What `means` shows first."""
+    return Exhibit(
+        f"means-{run}",
+        f"means-{run}/figures/outcome-maps.png",
+        f"Where {run} looks on average, by outcome: blue speaks for real, red for fake",
+    )
+
+
 def yunet(inputs: Inputs) -> tuple[str, ...]:
     """Words that name YuNet's model file where the user's data hold one; none otherwise."""
     models = sorted(inputs.found["yunet"].glob("*.onnx")) if inputs.has("yunet") else []

@@ -17,6 +17,8 @@ from mesoscope_train.studies.plan import Exhibit, Inputs, Source, Step, Study
 from mesoscope_train.studies.running import Record
 from mesoscope_train.training.run import Run
 
+STRIP = 6
+"""So many pictures of a folder are shown side by side at most."""
 TABLE_ROWS = 40
 
 
@@ -31,11 +33,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An exhibit that is there: a picture's or a page's file, or the table read from it."""
+    """An exhibit that is there: a picture's or a page's file, or the table read from it; of a strip all files."""
 
     exhibit: Exhibit
     path: Path
     table: Table | None
+    strip: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,15 @@ def _shown(ran: Ran) -> list[Shown]:
     shown = []
     for exhibit in ran.study.exhibits(ran.inputs):
         path = ran.out / exhibit.file
-        if not ran.records[exhibit.step].there or not path.exists():
+        if not ran.records[exhibit.step].there:
+            continue
+        if exhibit.kind == "strip":
+            files = sorted(ran.out.glob(exhibit.file))
+            if files:
+                some = files[:: -(-len(files) // STRIP)]
+                shown.append(Shown(exhibit, path.parent, None, tuple(some)))
+            continue
+        if not path.exists():
             continue
         if exhibit.kind == "link" and path.is_dir():
             pages = sorted(path.glob("*.html"))

@@ -49,6 +49,7 @@ def _plan(inputs: Inputs) -> Sequence[Step]:
             resume=search,
         ),
         building.evaluate("faces", runs, [split], [f"split-{split}", *(f"export-{run}" for run in runs)]),
+        building.means(inputs, "slim-resnet", split),
         *building.trained(
             inputs, "slim-resnet-by-video", "dfdc-transfer:slim-resnet", split, f"split-{split}", *_SAME
         ),
@@ -112,6 +113,7 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
         ),
         Exhibit("tune", "search/trials.csv", "All trials of the search", "table"),
         *building.figures("faces", "dfdc-split"),
+        building.mean_maps("slim-resnet"),
         *building.figures("by-picture", "by-picture"),
     ]
 

@@ -52,6 +52,7 @@ def _plan(inputs: Inputs) -> Sequence[Step]:
             "--slice",
             "dataset",
         ),
+        building.means(inputs, "cnn-1", "gan-faces-split"),
     ]
     return steps
 
@@ -75,6 +76,7 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
         Exhibit("explore-gan-faces", "data-gan-faces", "The merged set on a page", "link"),
         Exhibit("compare", "compared.png", "Validation loss and AUC by epoch; parameters against seconds an epoch"),
         *building.figures("five", "gan-faces-split"),
+        building.mean_maps("cnn-1"),
     ]
 
 

@@ -41,7 +41,7 @@ def _plan(inputs: Inputs) -> Sequence[Step]:
             "dataset",
         )
     )
-    return [*steps, *_leaked(inputs)]
+    return [*steps, building.means(inputs, "first-net", split), *_leaked(inputs)]
 
 
 def _leaked(inputs: Inputs) -> list[Step]:
@@ -91,6 +91,7 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
             for run in _NETS
         ),
         *building.figures("nets", "merged-split"),
+        building.mean_maps("first-net"),
         *building.figures("by-frame", "by-frame"),
     ]
 

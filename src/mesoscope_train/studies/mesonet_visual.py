@@ -27,6 +27,10 @@ _WEIGHTS = {
 }
 _PUBLISHED = "evaluation-published"
 _PART = "published: 7,104 crops of the authors' validation set; here: the part of it that is at hand"
+_EDITING = (
+    Exhibit("editing", "editing/figures/parts-either-way.png", "How well the maps find the edited parts of a face"),
+    Exhibit("editing", "editing", "Maps and edited parts", "link"),
+)
 
 
 def _plan(inputs: Inputs) -> Sequence[Step]:
@@ -161,9 +165,18 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
         *own,
         *building.figures("published", "mesonet"),
         *building.figures("test-part", "mesonet-split"),
+        Exhibit(
+            "evaluate-published",
+            f"{_PUBLISHED}/figures/slice-ciplab-difficulty.png",
+            "Photoshopped faces: accuracy by difficulty",
+        ),
+        Exhibit("explain", "explained/*.png", f"Where {MESO4} looks in single faces", "strip"),
         Exhibit("explain", "explained", "A page a picture: feature maps and Grad-CAM", "link"),
-        Exhibit("means", "means", "Mean maps over the whole set", "link"),
-        *([Exhibit("editing", "editing", "Maps and edited parts", "link")] if _edits(inputs) else []),
+        Exhibit("means", "means/figures/outcome-maps.png", f"Where {MESO4} looks on average, by outcome"),
+        Exhibit("means", "means/figures/regions-mass.png", "The share of the maps on each part of the face"),
+        Exhibit("means", "means/figures/label-layers-1.png", "Mean feature maps of its layers, by label"),
+        Exhibit("means", "means", "All means and differences", "link"),
+        *(_EDITING if _edits(inputs) else ()),
     ]
 
 

@@ -17,6 +17,8 @@ from mesoscope_train.studies.content import Page, Shown
 
 _WIDEST = 1800
 """Pixels: wider figures are shrunk for the page; the files themselves stay as they are."""
+_STRIP, _GAP = 400, 12
+"""Height of pictures side by side, and what lies between, in pixels."""
 
 
 def write_page(page: Page, path: Path) -> None:
@@ -30,7 +32,7 @@ def write_page(page: Page, path: Path) -> None:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
-def small_png(path: Path) -> bytes:
+def _small_png(path: Path) -> bytes:
     """A figure as PNG, at most `_WIDEST` pixels wide."""
     with Image.open(path) as image:
         if image.width <= _WIDEST:
@@ -38,6 +40,24 @@ def small_png(path: Path) -> bytes:
         shrunk = image.convert("RGB").resize((_WIDEST, round(image.height * _WIDEST / image.width)))
     buffer = io.BytesIO()
     shrunk.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def picture_of(shown: Shown) -> bytes:
+    """A figure's PNG, or that of several pictures side by side, all of one height."""
+    if not shown.strip:
+        return _small_png(shown.path)
+    pictures = []
+    for path in shown.strip:
+        with Image.open(path) as image:
+            pictures.append(image.convert("RGB").resize((round(image.width * _STRIP / image.height), _STRIP)))
+    canvas = Image.new("RGB", (sum(picture.width + _GAP for picture in pictures) - _GAP, _STRIP), "white")
+    left = 0
+    for picture in pictures:
+        canvas.paste(picture, (left, 0))
+        left += picture.width + _GAP
+    buffer = io.BytesIO()
+    canvas.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -63,4 +83,4 @@ def _environment() -> Environment:
 
 
 def _data_uri(shown: Shown) -> str:
-    return "data:image/png;base64," + base64.b64encode(small_png(shown.path)).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(picture_of(shown)).decode("ascii")

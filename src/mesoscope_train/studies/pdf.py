@@ -19,7 +19,7 @@ from reportlab.platypus import Table as Cells
 from mesoscope.atomic import explained, replacing
 from mesoscope.report.words import visible
 from mesoscope_train.studies.content import Page, Table
-from mesoscope_train.studies.page import small_png
+from mesoscope_train.studies.page import picture_of
 
 _MARGIN = 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
@@ -71,9 +71,9 @@ def _story(page: Page) -> Iterator[Flowable]:
     for name, chosen, _yaml in page.settings:
         yield _paragraph(f"{name}: chosen by us, not stated by the study: {chosen}", _SMALL)
     for shown in page.shown:
-        if shown.exhibit.kind == "picture":
+        if shown.exhibit.kind in {"picture", "strip"}:
             yield Spacer(1, 4 * mm)
-            yield _picture(small_png(shown.path))
+            yield _picture(picture_of(shown))
             yield _paragraph(shown.exhibit.caption, _SMALL)
         elif shown.table is not None:
             yield _paragraph(shown.exhibit.caption, _HEAD)

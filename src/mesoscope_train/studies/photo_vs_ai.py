@@ -14,10 +14,9 @@ _SMALL = "the study: ResNet-50 with ImageNet weights on 720,000 pictures; here s
 
 
 def _plan(inputs: Inputs) -> Sequence[Step]:
-    if inputs.has("ai-human"):
-        role, layout, more = "ai-human", "ai-human", ()
-    else:
-        role, layout, more = "photo-vs-ai", "folders", ("--subfolders", "category")
+    role, layout, *more = (
+        ("ai-human", "ai-human") if inputs.has("ai-human") else ("photo-vs-ai", "folders", "--subfolders", "category")
+    )
     runs = [name for name, imagenet in _RUNS.items() if inputs.imagenet or not imagenet]
     split = "pictures-split"
     return [
@@ -35,6 +34,7 @@ def _plan(inputs: Inputs) -> Sequence[Step]:
         building.evaluate(
             "pictures", runs, [split], [f"split-{split}", *(f"export-{run}" for run in runs)], "--slice", "category"
         ),
+        building.means(inputs, "cnn-small", split),
     ]
 
 
@@ -63,6 +63,12 @@ def _exhibits(inputs: Inputs) -> Sequence[Exhibit]:
             for run in _RUNS
         ),
         *building.figures("pictures", "pictures-split"),
+        Exhibit(
+            "evaluate-pictures",
+            f"{_WHERE}/figures/slice-pictures-split-category.png",
+            "Accuracy by category",
+        ),
+        building.mean_maps("cnn-small"),
     ]
 
 

@@ -106,15 +106,16 @@ class Exhibit:
 
     Attributes:
         step: that made it.
-        file: relative to the study's directory.
+        file: relative to the study's directory; of a strip a pattern.
         caption: what is to be seen.
-        kind: ``picture`` (PNG), ``table`` (CSV), or ``link`` to a page or document of its own.
+        kind: ``picture`` (PNG), ``strip`` (some of the PNGs of a folder, side by side), ``table`` (CSV), or ``link``
+            to a page or document of its own.
     """
 
     step: str
     file: str
     caption: str
-    kind: Literal["picture", "table", "link"] = "picture"
+    kind: Literal["picture", "strip", "table", "link"] = "picture"
 
 
 @dataclass(frozen=True, slots=True)
