@@ -46,16 +46,11 @@ def write_html(report: Report, path: Path) -> None:
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """Templates of this package, everything escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only for who writes a report
-    from markupsafe import Markup  # noqa: PLC0415
+    from markupsafe import Markup  # noqa: PLC0415 - pages only, as Jinja
 
-    environment = Environment(
-        loader=PackageLoader("mesoscope.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    from mesoscope.report.template_setup import environment_of  # noqa: PLC0415
+
+    environment = environment_of()
     environment.filters["svg"] = lambda chart: Markup(to_svg(chart))  # noqa: S704 - to_svg escapes its texts
     environment.filters["data_uri"] = _data_uri
     return environment

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 import mesoscope
 from mesoscope.atomic import explained as said
 from mesoscope.atomic import replacing
 from mesoscope.bundle import BundleContract
+from mesoscope.report.template_setup import environment_of
 from mesoscope.report.words import plural, visible
 from mesoscope_train.evaluation.answer import boxes, falls, headline, whole_readings
 from mesoscope_train.evaluation.content import Chart, CrossCell, Page
@@ -135,22 +136,8 @@ def _commands(metrics: Metrics, histories: Mapping[str, Sequence[str]]) -> list[
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        # the style sheets of reports and of data sets are the base, so that all look like one product
-        loader=ChoiceLoader(
-            [
-                PackageLoader("mesoscope_train.evaluation"),
-                PackageLoader("mesoscope_train.data.explore"),
-                PackageLoader("mesoscope.report"),
-            ]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = environment_of("mesoscope_train.evaluation", "mesoscope_train.data.explore")
     environment.filters["svg"] = _svg
-    environment.filters["visible"] = visible
     return environment
 
 

@@ -8,11 +8,11 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from PIL import Image
 
 from mesoscope.atomic import explained, replacing
-from mesoscope.report.words import visible
+from mesoscope.report.template_setup import environment_of
 from mesoscope_train.studies.content import Page, Shown
 
 _WIDEST = 1800
@@ -63,21 +63,8 @@ def picture_of(shown: Shown) -> bytes:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=ChoiceLoader(
-            [
-                PackageLoader("mesoscope_train.studies"),
-                PackageLoader("mesoscope_train.data.explore"),
-                PackageLoader("mesoscope.report"),
-            ]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = environment_of("mesoscope_train.studies", "mesoscope_train.data.explore")
     environment.filters["data_uri"] = _data_uri
-    environment.filters["visible"] = visible
     environment.globals["relative"] = lambda shown, here: Path(os.path.relpath(shown.path, here)).as_posix()
     return environment
 

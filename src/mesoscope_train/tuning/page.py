@@ -8,11 +8,12 @@ from pathlib import Path
 
 import optuna
 import plotly.graph_objects as go
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 import mesoscope
 from mesoscope.atomic import explained, replacing
+from mesoscope.report.template_setup import environment_of
 from mesoscope.report.words import visible
 from mesoscope_train.tuning.figures import Importance, history_plot, importance_plot
 from mesoscope_train.tuning.trials import Line, table_of
@@ -79,13 +80,6 @@ def _plot(figure: go.Figure, *, library: bool) -> Markup:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("mesoscope_train.tuning"), PackageLoader("mesoscope.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
+    environment = environment_of("mesoscope_train.tuning")
     environment.filters["visible_lines"] = lambda text: "\n".join(visible(line) for line in text.splitlines())
     return environment

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from matplotlib.figure import Figure
 
 import mesoscope
 from mesoscope.atomic import explained, make_directory, replacing
-from mesoscope.report.words import visible
+from mesoscope.report.template_setup import environment_of
 from mesoscope_train.figures.saving import rendered
 
 INDEX, FIGURES = "index.html", "figures"
@@ -160,13 +160,4 @@ def _write(path: Path, content: bytes) -> None:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        # the reports' style sheet is the base, so that all pages look like one product
-        loader=ChoiceLoader([PackageLoader("mesoscope_train.understanding"), PackageLoader("mesoscope.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
-    return environment
+    return environment_of("mesoscope_train.understanding")

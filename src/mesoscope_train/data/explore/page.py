@@ -6,10 +6,11 @@ import base64
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from mesoscope.atomic import explained, replacing
+from mesoscope.report.template_setup import environment_of
 from mesoscope.report.words import visible
 from mesoscope_train.data.explore.content import Chart, Page
 from mesoscope_train.data.explore.examples import letter, tile_words
@@ -35,25 +36,17 @@ def write_page(page: Page, path: Path) -> None:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        # the reports' style sheet is the base, so that both look like one product
-        loader=ChoiceLoader([PackageLoader("mesoscope_train.data.explore"), PackageLoader("mesoscope.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = environment_of("mesoscope_train.data.explore")
     environment.filters["svg"] = _svg
     environment.filters["data_uri"] = _data_uri
     environment.filters["in_rows"] = in_rows
     environment.filters["tile_words"] = tile_words
     environment.filters["letter"] = letter
-    environment.filters["visible"] = visible
     return environment
 
 
 def _svg(chart: Chart) -> Markup:
-    return Markup(themed_svg(chart.figure, chart.name, chart.caption))  # noqa: S704 - a serialiser escaped its texts
+    return Markup(themed_svg(chart.figure, chart.name, visible(chart.caption)))  # noqa: S704 - a serialiser escaped its texts
 
 
 def _data_uri(tile: Tile) -> str:
