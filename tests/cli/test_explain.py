@@ -196,3 +196,10 @@ def test_inside_the_packaged_bundle(crop: Path, tmp_path: Path) -> None:
     assert "Rank correlation with the maps of networks with random weights" in text
     assert "Evidence for fake" in text
     assert "Evidence for real" in text
+
+
+def test_files_without_an_answer_are_named(crop: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.jpg"
+    code, said = ask(crop, missing, "--faces", "none", "--outside", *QUICK, "--out", tmp_path / "why.html")
+    assert code == 3
+    assert "missing.jpg: There is no such file or folder." in said

@@ -153,6 +153,7 @@ def explain(  # noqa: PLR0917 - each parameter is a flag
     from mesoscope.explain.methods import GRAPH_MAP, find_method  # noqa: PLC0415
     from mesoscope.media import find_inputs  # noqa: PLC0415
     from mesoscope.pipeline.explaining import Explaining  # noqa: PLC0415
+    from mesoscope.report.words import visible  # noqa: PLC0415
 
     if fps is not None and frames is not None:
         raise UsageError("give --frames or --fps, not both")
@@ -184,7 +185,10 @@ def explain(  # noqa: PLR0917 - each parameter is a flag
         )
         for explanation in explaining.run(inputs):
             outputs.add(explanation)
-            unanswered |= explanation.result.outcome in (Outcome.ERROR, Outcome.NOT_APPLICABLE)
+            result = explanation.result
+            if result.outcome in (Outcome.ERROR, Outcome.NOT_APPLICABLE):
+                unanswered = True
+                warn(f"{visible(result.path)}: {result.error or 'no answer'}")
             count()
         if beside is not None:
             outputs.show_beside(examiner.first.floor)
