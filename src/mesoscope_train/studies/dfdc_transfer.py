@@ -14,8 +14,8 @@ _SEARCH = (
     "learning_rate=1e-4..1e-1,optimizer=sgd|adam|nadam,head_units=32|64|128|256,dropout=0.2|0.35|0.5",
     *("--set", "model.size=112", "--set", "loop.precision=bf16-mixed", "--set", "data.workers=1"),
 )
-"""The study's optimisers, and below its rates of 0.1 and 0.01 smaller ones, at which its network learns at all. Half the
-side and three epochs, so that 20 trials take an hour on two processor cores; of its trials' epochs it says nothing."""
+"""The study's optimisers, and below its rates of 0.1 and 0.01 smaller ones, at which its network learns at all. Half
+the side and three epochs, so that 20 trials take an hour on two processor cores; it says nothing of its trials."""
 _SAME = ("--epochs", "6", "--set", "data.pairs=false", "--set", "loss.ranking=0")
 """The two runs that differ in nothing but the split; pairs of one video would be no pairs in a split by picture."""
 _ALLOWED = ("--allow-leak", "near-duplicate", "--allow-leak", "duplicate", "--allow-leak", "group")
