@@ -27,6 +27,7 @@ from mesoscope_train.recipes.settings import Recipe, Stage
 from mesoscope_train.training.examples import Examples
 from mesoscope_train.training.features import HeadOnly, features_directory, kept_features
 from mesoscope_train.training.history import Epoch, EpochWatcher, HistoryWriter
+from mesoscope_train.training.memory import keep_freed_memory
 from mesoscope_train.training.order import EpochOrder
 from mesoscope_train.training.pictures import Pictures, Readable, TrainingLoader, validation_loader
 from mesoscope_train.training.run import Run
@@ -66,6 +67,7 @@ def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts) -> No
         TrainingDiverged: a loss or a gradient is not finite.
         UsageError: a checkpoint is of another network.
     """
+    keep_freed_memory()
     for number, stage in enumerate(recipe.stages, start=1):
         finished = run.stage(number, stage.name) / "model.safetensors"
         if not finished.is_file():
