@@ -27,6 +27,9 @@ from mesoscope_train.studies.plan import Step
 State = Literal["done", "kept", "failed", "skipped", "not here"]
 _CONTENTS = ("result.json", "bundle.json", "metrics.json")
 """The file of a directory that stands for its content."""
+_PROGRAM = (sys.executable, "-m", "mesoscope")
+_LAST_WORDS = 5.0
+"""Seconds to read on what a step said, once it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def _process(command: Sequence[str], out: Path, log: Path) -> tuple[int, list[st
     """Run a command of this program in `out`; its exit code, and what it said last of what was wrong."""
     with explained(log), log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(  # noqa: S603 - this very program
-            [sys.executable, "-m", "mesoscope", *command],
+            [*_PROGRAM, *command],
             cwd=out,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -162,17 +165,21 @@ def _process(command: Sequence[str], out: Path, log: Path) -> tuple[int, list[st
         )
         assert process.stdout is not None and process.stderr is not None  # noqa: S101 - they are pipes
         said: list[str] = []
-        reader = threading.Thread(target=_pass_on, args=(process.stderr, file, said), daemon=True)
-        reader.start()
+        readers = [
+            threading.Thread(target=_pass_on, args=(process.stderr, file, said), daemon=True),
+            threading.Thread(target=file.writelines, args=(process.stdout,), daemon=True),
+        ]
+        for reader in readers:
+            reader.start()
         try:
-            for line in process.stdout:
-                file.write(line)
             code = process.wait()
         except KeyboardInterrupt:
-            process.wait()
+            process.wait()  # it was told too, and ends in its own way
             raise
         finally:
-            reader.join()
+            for reader in readers:
+                # what the step left running may hold its pipes open; the step itself is over
+                reader.join(_LAST_WORDS)
     # a sentence of ours where there is one; of a traceback the line that names the fault
     errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
     return code, (errors or said)[-1:]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +151,23 @@ def _fresh_processes(workers: int) -> Any:  # noqa: ANN401 - multiprocessing's o
     return context
 
 
+def _end_with_the_main_process(worker: int) -> None:
+    """In a reading process: end when the process it reads for is gone, killed with -9 too.
+
+    Its own parent is the fork server, which lives for as long as one of its children does: without this both would
+    stay for ever.
+    """
+    main = multiprocessing.parent_process()
+    if main is None:  # read in the process itself
+        return
+
+    def watch() -> None:
+        connection.wait([main.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name=f"watch-{worker}", daemon=True).start()
+
+
 class _Batches(Sampler[list[Draw]]):
     """The order's batches of one epoch, from a place on."""
 
@@ -190,6 +210,7 @@ class TrainingLoader(DataLoader[Batch]):
             pin_memory=pinned,
             prefetch_factor=4 if workers else None,
             multiprocessing_context=_fresh_processes(workers),
+            worker_init_fn=_end_with_the_main_process,
         )
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
@@ -209,4 +230,5 @@ def validation_loader(
         num_workers=workers,
         persistent_workers=workers > 0,
         multiprocessing_context=_fresh_processes(workers),
+        worker_init_fn=_end_with_the_main_process,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,3 +149,15 @@ def test_a_real_command_runs_in_the_studys_directory_and_its_error_is_the_reason
     assert records["show"].state == "failed"
     assert records["show"].reason.startswith("no bundle 'no-such-bundle'")
     assert "no-such-bundle" in capsys.readouterr().err
+
+
+def test_what_a_step_leaves_running_does_not_hold_the_study_up(tmp_path, monkeypatch):
+    # a process that outlives the step and has its pipes, as readers of a killed training run once did
+    sleeper = "[sys.executable, '-c', 'import time; time.sleep(600)']"
+    left = f"import subprocess, sys; print(subprocess.Popen({sleeper}).pid)"
+    monkeypatch.setattr(running, "_LAST_WORDS", 1.0)
+    monkeypatch.setattr(running, "_PROGRAM", (sys.executable, "-c", left))
+    code, _ = running._process((), tmp_path, tmp_path / "step.log")
+    assert code == 0
+    process = int((tmp_path / "step.log").read_text())
+    os.kill(process, signal.SIGKILL)  # it was still there, or this fails
