@@ -59,7 +59,7 @@ def ours(
         model=Model(detector="meso4"),
         stages=(Stage(epochs=EPOCHS),),
         loss=Loss(),
-        loop=Loop(batch_size=BATCH, accelerator="cpu", precision=precision),
+        loop=Loop(batch_size=BATCH, accelerator="cpu", channels_last=False, precision=precision),
     )
     with tempfile.TemporaryDirectory() as directory:
         where = run.begin(Path(directory) / "run", recipe, "benchmark")

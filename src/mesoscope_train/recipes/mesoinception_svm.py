@@ -55,7 +55,7 @@ def _recipe(variant: str, detector: str, schedule: Schedule, batch_size: int) ->
             ),
         ),
         loss=Loss(kind="squared-error"),
-        loop=Loop(batch_size=batch_size),
+        loop=Loop(batch_size=batch_size, channels_last=detector != "meso4"),
     )
 
 

@@ -34,7 +34,7 @@ def _recipe(detector: str) -> Recipe:
             ),
         ),
         loss=Loss(kind="squared-error"),
-        loop=Loop(batch_size=75, monitor="auc", ema=0.99),
+        loop=Loop(batch_size=75, monitor="auc", ema=0.99, channels_last=detector != "meso4"),
     )
 
 

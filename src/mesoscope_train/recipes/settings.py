@@ -203,8 +203,8 @@ class Loop(Settings):
         accumulate: batches whose gradients are summed into one step.
         clip: largest norm of the gradient; None for no clipping.
         precision: Lightning's word.
-        channels_last: keep planes interleaved: on processors 1.5 times as fast for Meso-4, 3 times for
-            MesoInception-4 (docs/performance.md).
+        channels_last: keep planes interleaved: on two processor cores twice as fast for MesoInception-4, slower for
+            Meso-4 (docs/performance.md).
         ema: decay of the moving average of the weights (warmed up), which is then validated and exported; or None.
         early_stopping: epochs without a better validation value after which a stage ends; None for never.
         monitor: the validation value by which the best checkpoint is chosen.
