@@ -14,9 +14,9 @@ _PAD = 256 * 2**20
 def keep_freed_memory() -> bool:
     """Have glibc keep freed memory in the process; whether it does.
 
-    By default every large activation is mapped anew and given back in every step, and the kernel zeroes its pages each
-    time. Kept, a step on two cores is 1.1 to 2.3 times as fast (docs/performance.md). The process stays as large as it
-    once was. Elsewhere than on glibc nothing is done.
+    By default every large activation is mapped anew and given back in every step, and the kernel zeroes its pages
+    each time. Kept, a step on two cores is 1.1 to 2.3 times as fast (docs/performance.md). The process stays as large
+    as it once was. Elsewhere than on glibc nothing is done.
     """
     if not sys.platform.startswith("linux"):
         return False
