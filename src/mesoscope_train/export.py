@@ -47,6 +47,9 @@ from mesoscope_train.parity import (
 )
 from mesoscope_train.publishing import check_place, publish
 
+LEAST_FLOOR = 1e-6
+"""Logit units: what float32 rounds away in a logit is no evidence."""
+
 
 def export_bundle(
     detector: Detector,
@@ -174,9 +177,10 @@ def peak_on_nothing(module: Detector, preprocess: Preprocess) -> float:
     """The largest absolute value of the map on a picture that is the same middle grey everywhere.
 
     Nothing can be seen in it, so whatever the map shows there is no evidence: a face whose map peaks lower has
-    none either. (Black and white will not do: so far from any face, networks answer with conviction.)
+    none either. (Black and white will not do: so far from any face, networks answer with conviction.) A network whose
+    units are all dead, as a training that failed leaves it, has a map of zeros; its floor is `LEAST_FLOOR`.
     """
     grey = np.full((preprocess.size, preprocess.size, 3), 127, np.uint8)
     with torch.no_grad():
         _, maps = module.forward_with_map(torch.from_numpy(to_batch([grey], preprocess)))
-    return float(maps.abs().max())
+    return max(float(maps.abs().max()), LEAST_FLOOR)

@@ -76,6 +76,14 @@ def test_floor(ready_graph, bundle_of, lively, export_arguments, tmp_path):
     assert own.contract.explanation.floor == 0.25
 
 
+def test_a_network_whose_units_are_dead_has_a_floor_too(bundle_of):
+    module = Meso4().eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+    assert export.peak_on_nothing(module, bundle_of("meso4").contract.preprocess) == export.LEAST_FLOOR > 0
+
+
 def test_parity_is_measured_on_the_inputs_given(ready_graph, lively, export_arguments, tmp_path):
     arguments = export_arguments("meso4", parity_inputs=np.zeros((3, 3, 256, 256), np.float32))
     assert export_bundle(lively("meso4"), "meso4", tmp_path, **arguments).contract.parity.inputs == 3
