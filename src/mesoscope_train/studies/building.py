@@ -27,7 +27,8 @@ def imports(inputs: Inputs, role: str, layout: str, *more: str, even: bool = Tru
     if not inputs.fast:
         return [_import(role, f"{role}.parquet", command)]
     whole = f"{role}-all.parquet"
-    few = ("data", "sample", whole, *(("--even",) if even else ()), "--total", str(FAST_ROWS))
+    how = ("--even", "--total", str(FAST_ROWS)) if even else ("--per-class", str(FAST_ROWS // 2))
+    few = ("data", "sample", whole, *how)
     return [
         _import(f"{role}-all", whole, command),
         Step(
