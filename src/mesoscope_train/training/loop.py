@@ -74,6 +74,8 @@ def run_stages(run: Run, recipe: Recipe, detector: Detector, parts: Parts) -> No
             let_learn(detector, stage.train, rank=stage.rank, seed=recipe.loop.seed)
             _run_stage(run, number, recipe, detector, parts)
         detector.load_state_dict(load_file(finished))
+    # what is measured on it next must not depend, to the last bit, on how its planes lay in training
+    detector.to(memory_format=torch.contiguous_format)
     if getattr(rank_zero_only, "rank", 0) == 0:
         _save(detector, run.weights_file)
 
