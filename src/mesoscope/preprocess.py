@@ -112,7 +112,7 @@ def to_input(pixels: UInt8Image, spec: Preprocess) -> Float32Array:
 
 @cache
 def _tables(mean: tuple[float, ...], std: tuple[float, ...]) -> Float32Array:
-    """(3, 256) What each value of each channel becomes: looked up, a picture costs a seventh of its arithmetic."""
+    """(3, 256) What each value of each channel becomes: looking it up takes half the time of the arithmetic."""
     values = np.arange(256, dtype=np.float32) / np.float32(255)
     tables: Float32Array = (values - np.array(mean, np.float32)[:, None]) / np.array(std, np.float32)[:, None]
     return tables
