@@ -21,6 +21,7 @@ from mesoscope_train.detectors.base import Detector, Stage
 from mesoscope_train.detectors.cnn_1 import LOST, FixedSizeOptions, preprocess
 from mesoscope_train.detectors.explicit import DenseOnPlanes, Pull
 from mesoscope_train.detectors.heads import Dropout, Head
+from mesoscope_train.detectors.pooling import MaxPool2d
 
 POOL = 2
 UNITS = 128
@@ -57,7 +58,7 @@ class Cnn2(Detector):
         self.conv2_relu = nn.ReLU()
         self.top = Head(
             {
-                "pool": nn.MaxPool2d(POOL),
+                "pool": MaxPool2d(POOL),
                 "plane_dropout": nn.Dropout(options.plane_dropout),
                 "hidden": DenseOnPlanes(64, cells, UNITS),
                 "relu": nn.ReLU(),

@@ -25,6 +25,7 @@ from mesoscope_train.detectors.base import Detector, Stage
 from mesoscope_train.detectors.explicit import GlobalAverage, Pull
 from mesoscope_train.detectors.heads import Dropout, Head, Units
 from mesoscope_train.detectors.options import Options
+from mesoscope_train.detectors.pooling import MaxPool2d
 
 WIDTHS = (16, 32, 64, 128)
 PREPROCESS = Preprocess(
@@ -76,7 +77,7 @@ class CnnSmall(Detector):
                 nn.Conv2d(inputs, planes, 3, padding=1),
                 nn.ReLU(),
                 *([keras.batch_norm_2d(planes)] if options.batch_norm else []),
-                nn.MaxPool2d(2),
+                MaxPool2d(2),
             )
             for inputs, planes in pairwise((3, *WIDTHS[:-1]))
         ]
@@ -87,7 +88,7 @@ class CnnSmall(Detector):
         self.top = Head(
             {
                 **({"norm": keras.batch_norm_2d(last)} if options.batch_norm else {}),
-                "max_pool": nn.MaxPool2d(2),
+                "max_pool": MaxPool2d(2),
                 "pool": GlobalAverage(),
                 "dropout1": nn.Dropout(options.dropout),
                 "hidden": nn.Linear(last, options.head_units),

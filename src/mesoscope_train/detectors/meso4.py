@@ -25,6 +25,7 @@ from mesoscope_train.detectors import keras
 from mesoscope_train.detectors.architecture import Provenance, register
 from mesoscope_train.detectors.base import Detector, Stage
 from mesoscope_train.detectors.explicit import Pull, batch_norm_scale
+from mesoscope_train.detectors.pooling import MaxPool2d
 
 LEAK = 0.1
 CHANNELS = 16
@@ -72,6 +73,7 @@ class MesoNet(Detector):
         self.conv4 = nn.Conv2d(16, CHANNELS, 5, padding=2)
         self.conv4_relu = nn.ReLU()
         self.bn4 = keras.batch_norm_2d(CHANNELS)
+        self.pool, self.last_pool = MaxPool2d(2), MaxPool2d(LAST_POOL)
         self.dropout = nn.Dropout(0.5)
         self.fc1 = nn.Linear(CHANNELS * CELLS * CELLS, HIDDEN)
         self.fc2 = nn.Linear(HIDDEN, 1)
@@ -79,9 +81,9 @@ class MesoNet(Detector):
 
     def activations(self, batch: Tensor) -> Tensor:
         """(B, 3, 256, 256) to (B, 16, 32, 32)."""
-        x = F.max_pool2d(self.bn1(self.conv1(batch)), 2)
-        x = F.max_pool2d(self.bn2(self.conv2(x)), 2)
-        x = F.max_pool2d(self.bn3(F.relu(self.conv3(x))), 2)
+        x = self.pool(self.bn1(self.conv1(batch)))
+        x = self.pool(self.bn2(self.conv2(x)))
+        x = self.pool(self.bn3(F.relu(self.conv3(x))))
         activations: Tensor = self.conv4_relu(self.conv4(x))
         return activations
 
@@ -92,7 +94,7 @@ class MesoNet(Detector):
         so alpha_k is BatchNorm's scale over the number of positions times the sum, over the pooled cells, of
         the gradient there; and that is linear in the hidden units' gradient.
         """
-        pooled = F.max_pool2d(self.bn4(activations), LAST_POOL)
+        pooled = self.last_pool(self.bn4(activations))
         hidden: Tensor = self.fc1(self.dropout(pooled.flatten(1)))
 
         def pull(gradient: Tensor) -> Tensor:
