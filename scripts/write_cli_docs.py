@@ -23,6 +23,7 @@ COMMANDS = (
     ("bundle", "verify"),
     ("bundle", "import"),
     ("bundle", "export"),
+    ("bundle", "annotate"),
     ("bundle", "quantise"),
     ("bundle", "pull"),
     ("data",),

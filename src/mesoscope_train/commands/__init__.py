@@ -14,6 +14,11 @@ BUNDLE_EXPORT = Extension(
     load="mesoscope_train.commands.bundle_export:command",
     extra="train",
 )
+BUNDLE_ANNOTATE = Extension(
+    help="Add what was measured to a bundle's card, and to its limits.",
+    load="mesoscope_train.commands.bundle_annotate:command",
+    extra="train",
+)
 TRAIN = Extension(
     help="Train a detector by a recipe; resumable.", load="mesoscope_train.commands.train:command", extra="train"
 )

@@ -14,8 +14,9 @@ class MaxPool2d(nn.MaxPool2d):
 
     PyTorch's kernel for planes that lie apart goes window by window; the one for interleaved planes takes many planes
     at once. On a processor the way through it, there and back, takes 0.5 to 0.6 of the time, interleaving a copy
-    included (`benchmarks/max_pooling.py`), so training goes that way. Both choose the first of equal values, row by row, so values and gradients are the
-    same to the last bit. Only in training mode: an exported graph holds the plain operation.
+    included (`benchmarks/max_pooling.py`), so training goes that way. Both choose the first of equal values, row by
+    row, so values and gradients are the same to the last bit. Only in training mode: an exported graph holds the
+    plain operation.
 
     Args:
         side: of a window.

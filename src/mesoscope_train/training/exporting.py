@@ -66,9 +66,10 @@ def export_run(
     recipe = run.recipe()
     if not run.result_file.is_file():
         raise UsageError(f"{run.path} is not finished: go on with it by 'mesoscope train --resume {run.path}'")
+    train, validation = _parts(run, recipe)
+    stated = _terms(train, terms or {})
     detector = load_run(run, recipe)
     architecture, spec = architecture_of(recipe.model)
-    train, validation = _parts(run, recipe)
     shown, expected = validation, None
     if detector.svm is not None:
         architecture = architecture.with_svm(len(detector.svm.vectors))
@@ -85,7 +86,7 @@ def export_run(
         judges=recipe.model.judges,
         preprocess=spec,
         training_data=_training_data(run, train, terms or {}),
-        licences=Licences(code="Apache-2.0", data="; ".join(_terms(train, terms or {})), weights=weights_licence),
+        licences=Licences(code="Apache-2.0", data="; ".join(stated), weights=weights_licence),
         limits=limits_of(run, recipe, failed),
         card=card_of(run, recipe, f"{name}-{version}", decided),
         calibration=None if isinstance(decided, str) else decided.calibration,
