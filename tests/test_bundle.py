@@ -39,7 +39,7 @@ def test_the_packaged_bundle_is_whole_and_small() -> None:
 
 def test_the_packaged_bundle_says_what_it_saw_and_keeps_parity() -> None:
     contract = load_bundle("mesoscope-face").contract
-    assert {data.name for data in contract.training_data} == {"dfdc-faces", "mesonet-faces"}
+    assert {data.name for data in contract.training_data} == {"dfdc-faces", "mesonet"}
     assert all(data.manifest_sha256 for data in contract.training_data)
     assert max(contract.parity.openvino_logit, contract.parity.onnxruntime_logit, contract.parity.map) <= 1e-4
 
@@ -157,9 +157,9 @@ def test_a_directory_without_contract_is_no_bundle(tmp_path: Path) -> None:
 
 
 def test_bundles_are_found_by_name_name_version_directory_and_parent(bundle_copy: Path) -> None:
-    packaged = packaged_bundle_directory() / "mesoscope-face-1"
+    packaged = packaged_bundle_directory() / "mesoscope-face-2"
     assert find_bundle("mesoscope-face") == packaged
-    assert find_bundle("mesoscope-face-1") == packaged
+    assert find_bundle("mesoscope-face-2") == packaged
     assert find_bundle(str(bundle_copy)) == bundle_copy
     assert find_bundle(str(bundle_copy.parent)) == bundle_copy
 
@@ -175,7 +175,7 @@ def test_the_users_newest_version_comes_first(home: Path, bundle_copy: Path) -> 
 
 
 def test_an_unknown_name_lists_what_is_there(home: Path) -> None:
-    with pytest.raises(BundleNotFound, match=r"no bundle 'nonsense'.*mesoscope-face-1"):
+    with pytest.raises(BundleNotFound, match=r"no bundle 'nonsense'.*mesoscope-face-2"):
         find_bundle("nonsense")
 
 

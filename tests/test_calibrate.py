@@ -93,7 +93,7 @@ def test_without_calibration_the_plain_sigmoid_and_one_half(contract: BundleCont
 
 def test_without_calibration_a_budget_names_the_command(contract: BundleContract) -> None:
     with pytest.raises(
-        NotCalibrated, match=r"mesoscope calibrate --bundle mesoscope-face-1 --manifest M\.parquet --out"
+        NotCalibrated, match=r"mesoscope calibrate --bundle mesoscope-face-2 --manifest M\.parquet --out"
     ):
         verdict_for(uncalibrated(contract), 0.01)
 

@@ -34,11 +34,11 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_the_readmes_table_is_the_cards() -> None:
-    card = (ROOT / "src/mesoscope/bundles/mesoscope-face-1/card.md").read_text()
+    card = (ROOT / "src/mesoscope/bundles/mesoscope-face-2/card.md").read_text()
     rows = [
         line
         for line in (ROOT / "README.md").read_text().splitlines()
-        if re.match(r"\| [a-z0-9-]+.* \| \d+ / \d+ ", line)
+        if re.match(r"\| [a-z0-9-]+ \(`[0-9a-f]{12}`\) \| ", line)
     ]
     assert len(rows) == 8
     assert all(row in card for row in rows)

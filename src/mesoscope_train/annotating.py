@@ -35,11 +35,12 @@ def annotate(
         if not limit.strip() or limit in known:
             raise UsageError(f"the limit {limit!r} is {'in the bundle already' if limit.strip() else 'empty'}")
     card = _with_limits(bundle.card, limits)
+    source = f"Added to the bundle with the contract `{bundle.sha256}`; graph, weights and thresholds are the same."
     for path in sections:
         text = _text_of(path)
         if text in card:
             raise UsageError(f"{path}: the card of {bundle.contract.identifier} says this already")
-        card = f"{card.rstrip()}\n\n{text}\n"
+        card = f"{card.rstrip()}\n\n{text}\n\n{source}\n"
     return write_copy(bundle, out, {"limits": [*limits, *known]}, card, overwrite=overwrite)
 
 

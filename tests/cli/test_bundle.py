@@ -20,7 +20,7 @@ def invoke(*arguments: str) -> tuple[int, str, BaseException | None]:
 def test_list_names_the_packaged_bundle(home: Path) -> None:
     code, output, _ = invoke("bundle", "list")
     assert code == 0
-    assert "mesoscope-face-1" in output
+    assert "mesoscope-face-2" in output
     assert "slim-resnet" in output
 
 
@@ -30,14 +30,14 @@ def test_list_reports_a_damaged_bundle_and_goes_on(home: Path) -> None:
     (target / "bundle.json").write_text("{}")
     code, output, _ = invoke("bundle", "list")
     assert code == 3
-    assert "mesoscope-face-1" in output
+    assert "mesoscope-face-2" in output
     assert "schema_version" in output
 
 
 def test_show_prints_card_and_contract() -> None:
     code, output, _ = invoke("bundle", "show")
     assert code == 0
-    assert "What it saw" in output
+    assert "Manifest sha256" in output
     assert "max-fpr 0.01" in " ".join(output.split())
     code, output, _ = invoke("bundle", "show", "mesoscope-face", "--json")
     assert json.loads(output)["name"] == "mesoscope-face"
@@ -48,7 +48,7 @@ def test_verify_says_which_is_bad(bundle_copy: Path) -> None:
     (bundle_copy / "card.md").write_text("changed")
     code, output, _ = invoke("bundle", "verify", "mesoscope-face", str(bundle_copy))
     assert code == 3
-    assert "ok  mesoscope-face-1" in output
+    assert "ok  mesoscope-face-2" in output
     assert "was changed or damaged" in output
 
 

@@ -32,7 +32,7 @@ def test_a_table_for_people(portrait: Path, clip: Path) -> None:
     assert str(portrait) in lines[1]
     assert "track 1:" in done.stdout
     assert lines[-1].startswith("2 files: ")
-    assert "What mesoscope-face-1 can and cannot say:" in done.stderr
+    assert "What mesoscope-face-2 can and cannot say:" in done.stderr
     assert "warning" not in done.stderr
 
 

@@ -10,7 +10,12 @@ SOME = Extension(help="x", load="mesoscope_train.commands.bundle_import:command"
 
 def test_import_comes_from_the_learning_package() -> None:
     assert dict(extensions())["bundle.import"].extra == "train"
-    assert [path for path, _ in extensions("bundle")] == ["bundle.export", "bundle.import", "bundle.quantise"]
+    assert [path for path, _ in extensions("bundle")] == [
+        "bundle.annotate",
+        "bundle.export",
+        "bundle.import",
+        "bundle.quantise",
+    ]
     assert list(extensions("nowhere")) == []
 
 

@@ -30,7 +30,8 @@ def test_card_and_limits_say_more_and_all_else_is_the_same(bundle, tmp_path):
     made = annotate(bundle, tmp_path / "out", sections=[section(tmp_path)], limits=[LIMIT])
     assert made.path == tmp_path / "out" / bundle.contract.identifier
     assert made.contract.limits == [LIMIT, *bundle.contract.limits]
-    assert made.card.endswith("## Evaluated\n\nAUC 0.9 on somebody's pictures.\n")
+    assert "\n\n## Evaluated\n\nAUC 0.9 on somebody's pictures.\n" in made.card
+    assert f"Added to the bundle with the contract `{bundle.sha256}`" in made.card
     listed = made.card.split("## Limits", 1)[1]
     assert listed.index(LIMIT) < listed.index(bundle.contract.limits[0])
     before, after = (one.contract.model_dump() for one in (bundle, made))

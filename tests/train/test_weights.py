@@ -102,7 +102,7 @@ def test_the_directory_of_a_run(tmp_path):
 def test_a_bundle(bundle_copy):
     ours = build_detector("slim-resnet")
     record = load_weights(ours, str(bundle_copy))
-    assert (record.source, record.head) == ("bundle mesoscope-face-1", "loaded")
+    assert (record.source, record.head) == ("bundle mesoscope-face-2", "loaded")
     by_name = build_detector("slim-resnet")
     load_weights(by_name, "mesoscope-face")
     assert equal(ours, by_name)

@@ -22,12 +22,10 @@ class Source:
     Attributes:
         manifest: all its rows.
         digest: of all its rows (`Manifest.digest`).
-        file_sha256: of its file, by which `mesoscope-face-1` names its own.
     """
 
     manifest: Manifest
     digest: str
-    file_sha256: str | None = None
 
     def rows(self, parts: Sequence[str]) -> Manifest:
         """The rows of these parts.
@@ -83,8 +81,7 @@ def choosable(source: Source, parts: Sequence[str], bundle: Bundle, *, unseen: b
 
 def trained_with(bundle: Bundle, source: Source) -> bool:
     """Whether the bundle states that it was trained with this very manifest."""
-    stated = {data.manifest_sha256 for data in bundle.contract.training_data}
-    return bool(stated & {source.digest, source.file_sha256})
+    return source.digest in {data.manifest_sha256 for data in bundle.contract.training_data}
 
 
 def shared_sets(bundle: Bundle, rows: Manifest) -> list[str]:

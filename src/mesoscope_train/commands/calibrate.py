@@ -124,12 +124,11 @@ def command(  # noqa: PLR0917 - each parameter is a flag
 
 def source_of(manifest: Path, root: Path | None) -> Source:
     """Read a manifest with what identifies it."""
-    from mesoscope.bundle import sha256_of
     from mesoscope.manifest import read_manifest
     from mesoscope_train.calibration.rows import Source
 
     read = read_manifest(manifest, root=root)
-    return Source(read, read.digest(), sha256_of(manifest))
+    return Source(read, read.digest())
 
 
 def finder_of(name: str, model: Path | None) -> FaceFinder | None:

@@ -8,13 +8,13 @@ its data sets. What cannot be told is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from mesoscope.bundle import Bundle, sha256_of
+from mesoscope.bundle import Bundle
 from mesoscope.errors import UsageError
 from mesoscope.manifest import Manifest, read_manifest
 from mesoscope.report.words import plural
@@ -59,13 +59,11 @@ class Training:
         path: its file.
         digest: of all its rows.
         learned: the rows that were trained and validated on.
-        file_sha256: of the file itself, by which `mesoscope-face-1` names its manifest.
     """
 
     path: Path
     digest: str
     learned: Manifest
-    file_sha256: str | None = None
 
 
 def read_training(path: Path) -> Training:
@@ -75,7 +73,7 @@ def read_training(path: Path) -> Training:
         ManifestError: it cannot be read.
     """
     file = path / "manifest.parquet" if path.is_dir() else path
-    return replace(training_of(read_manifest(file), file), file_sha256=sha256_of(file))
+    return training_of(read_manifest(file), file)
 
 
 def training_of(manifest: Manifest, path: Path, digest: str | None = None) -> Training:
@@ -124,8 +122,7 @@ def trainings_of(bundles: Sequence[Bundle], given: Sequence[Training]) -> list[l
     stated = [stated_manifests(bundle) for bundle in bundles]
     found: list[list[Training]] = [[] for _ in bundles]
     for training in given:
-        names = {training.digest, training.file_sha256}
-        owners = [number for number, digests in enumerate(stated) if names & digests]
+        owners = [number for number, digests in enumerate(stated) if training.digest in digests]
         owners = owners or [number for number, digests in enumerate(stated) if not digests]
         if not owners:
             raise UsageError(

@@ -45,8 +45,8 @@ def statement(metrics: Metrics, facts: ScoresFacts, bundle: str) -> str:
 Contract sha256 `{found.sha256}`, threshold {found.threshold:.4f}. Pictures as they lie on disk;
 intervals are {level}, bootstrapped by group.
 
-| manifest | part | real | fake | without answer | {" | ".join(_COLUMNS.values())} |
-|---|---|---|---|---|{"---|" * len(_COLUMNS)}
+| manifest | part | real | fake | without answer | inconclusive | {" | ".join(_COLUMNS.values())} |
+|---|---|---|---|---|---|{"---|" * len(_COLUMNS)}
 {rows}
 
 {known}
@@ -63,12 +63,14 @@ def _rows(metrics: Metrics, facts: ScoresFacts, bundle: str) -> Iterator[str]:
         part = facts.parts.get(reading.manifest, "")
         counts = reading.counts
         without = counts.total - counts.answered_real - counts.answered_fake
+        undecided = counts.inconclusive_real + counts.inconclusive_fake
         cells = [
             f"{reading.manifest} (`{manifest.sha256[:12]}`)",
             part + (", again" if manifest.again else ""),
             f"{counts.real:,}",
             f"{counts.fake:,}",
             f"{without:,}",
+            f"{undecided:,}",
             *(_cell(reading, name) for name in _COLUMNS),
         ]
         yield f"| {' | '.join(cells)} |"

@@ -73,7 +73,7 @@ def trained_on(tmp_path: Path):
     """Function from a manifest's digest to a bundle that says that it was trained on it."""
 
     def make(digest: str) -> Path:
-        copy = Path(shutil.copytree(find_bundle("mesoscope-face"), tmp_path / "own" / "mesoscope-face-1"))
+        copy = Path(shutil.copytree(find_bundle("mesoscope-face"), tmp_path / "own" / "mesoscope-face-2"))
         contract = json.loads((copy / "bundle.json").read_text())
         for data in contract["training_data"]:
             data["manifest_sha256"] = digest
@@ -105,9 +105,9 @@ def test_a_whole_evaluation(written, rows, home, tmp_path) -> None:
     lines = [" ".join(line.split()) for line in stdout.splitlines()]
     assert lines[0].startswith("bundle manifest part tier real fake no answer AUC (95%)")
     assert [line.split()[:4] for line in lines[1:]] == [
-        ["mesoscope-face-1", "m", "test", tier] for tier in ("clean", "web")
+        ["mesoscope-face-2", "m", "test", tier] for tier in ("clean", "web")
     ]
-    for name in ("index.html", "metrics.json", "scores.parquet", "register.jsonl", "cards/mesoscope-face-1.md"):
+    for name in ("index.html", "metrics.json", "scores.parquet", "register.jsonl", "cards/mesoscope-face-2.md"):
         assert (out / name).is_file(), name
     for suffix in (".html", ".csv", ".md", ".tex"):
         assert (out / "tables" / f"cross-dataset{suffix}").is_file()
@@ -127,7 +127,7 @@ def test_a_whole_evaluation(written, rows, home, tmp_path) -> None:
     entry = json.loads((home / "evaluations.jsonl").read_text())
     assert (entry["part"], entry["rows"], entry["again"]) == ("test", 16, False)
     assert (out / "register.jsonl").read_text() == (home / "evaluations.jsonl").read_text()
-    assert "| m (`" in (out / "cards" / "mesoscope-face-1.md").read_text()
+    assert "| m (`" in (out / "cards" / "mesoscope-face-2.md").read_text()
 
 
 @pytest.mark.usefixtures("home", "without_figures")
@@ -145,18 +145,18 @@ class TestHonesty:
         ):
             code, stdout, stderr = evaluate(*again)
             assert (code, stdout) == (2, "")
-            assert "already evaluated: mesoscope-face-1 on the test part of" in stderr
+            assert "already evaluated: mesoscope-face-2 on the test part of" in stderr
         assert not second.exists()
         assert evaluate(manifest, second, "--split", "train")[0] == 0
         code, _, stderr = evaluate(manifest, first, "--again")
         assert code == 0
         metrics = metrics_of(first)
         assert [one.again for one in metrics.manifests] == [True]
-        assert ("again", "mesoscope-face-1", "m") in [
+        assert ("again", "mesoscope-face-2", "m") in [
             (one.code, one.bundle, one.manifest) for one in metrics.warnings
         ]
-        assert "was evaluated with mesoscope-face-1 before" in stderr
-        assert "was evaluated with mesoscope-face-1 before" in (first / "index.html").read_text()
+        assert "was evaluated with mesoscope-face-2 before" in stderr
+        assert "was evaluated with mesoscope-face-2 before" in (first / "index.html").read_text()
 
     def test_without_a_split_it_can_be_repeated(self, written, rows, tmp_path) -> None:
         manifest = written([replace(row, split=None) for row in rows])

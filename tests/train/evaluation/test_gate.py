@@ -143,8 +143,6 @@ def test_a_training_manifest_belongs_to_those_that_state_it(written, rows, train
     )
     assert trainings_of([stating, silent], [training]) == [[training], []]
     assert trainings_of([silent, other], [training]) == [[training], []]
-    by_file = trained_on(("set", training.file_sha256))
-    assert trainings_of([by_file], [training]) == [[training]]
     with pytest.raises(UsageError, match="not what any of these bundles was trained on; they state 000000000000…"):
         trainings_of([other], [training])
 

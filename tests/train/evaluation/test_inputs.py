@@ -58,7 +58,7 @@ def test_names_are_made_unique(written, rows, tmp_path, bundle_copy) -> None:
     contract = bundle_copy / "bundle.json"
     contract.write_text(contract.read_text() + "\n")  # another hash, the same name
     two = prepare(ask(first, bundles=("mesoscope-face", str(bundle_copy))))
-    assert [one.name for one in two.bundles] == [f"mesoscope-face-1@{one.bundle.sha256[:8]}" for one in two.bundles]
+    assert [one.name for one in two.bundles] == [f"mesoscope-face-2@{one.bundle.sha256[:8]}" for one in two.bundles]
     assert len({one.name for one in two.bundles}) == 2
 
 
@@ -87,7 +87,7 @@ def test_scores_depend_on_all_that_they_depend_on(written, rows, data_dir) -> No
     [
         ({"bundles": ()}, UsageError, "at least one bundle"),
         ({"bundles": ("nobody",)}, BundleNotFound, "no bundle 'nobody'"),
-        ({"bundles": ("mesoscope-face", "mesoscope-face-1")}, UsageError, "the same bundle was named before"),
+        ({"bundles": ("mesoscope-face", "mesoscope-face-2")}, UsageError, "the same bundle was named before"),
         ({"max_fpr": 0.03}, UsageError, "no threshold for a false-positive budget of 0.03"),
         ({"tiers": ("webb",)}, UsageError, "there is none of that name"),
         ({"faces": ("eyes",)}, UsageError, "there is no such face finder; there are dlib, yunet, none"),
