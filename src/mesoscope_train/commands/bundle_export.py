@@ -26,6 +26,9 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         list[str] | None, typer.Option(help="Terms of a data set's pictures, NAME=TEXT.", metavar="NAME=TEXT")
     ] = None,
     weights_licence: Annotated[str | None, typer.Option(help="Under which the weights are given away.")] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Where the pictures lie, if not where the run's manifest says.", metavar="DIR")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is already there.")] = False,
 ) -> None:
     """Turn a run into a bundle that `detect` can use.
@@ -54,6 +57,7 @@ def command(  # noqa: PLR0917 - each parameter is a flag
         version=version,
         terms={set_name: text for set_name, _, text in pairs},
         weights_licence=weights_licence or NOT_STATED,
+        root=root,
         overwrite=force,
     )
     typer.echo(bundle.path)

@@ -11,6 +11,9 @@ import typer
 
 from mesoscope.cli.console import stdout
 
+_WIDE = 110
+"""Columns of a terminal in which a run and its detector stand side by side."""
+
 
 def command(
     runs: Annotated[list[Path], typer.Argument(help="Directories of finished runs.", metavar="RUN")],
@@ -47,15 +50,18 @@ def _print(lines: list[object]) -> None:
 
     from mesoscope_train.training.comparing import Compared
 
-    table = Table(
-        "run", "detector", "loss", "accuracy", "AUC", "parameters", "s/epoch", "images/s", "waits", "epochs",
-        box=None, header_style="bold",
-    )  # fmt: skip
+    console = stdout()
+    narrow = console.width < _WIDE
+    table = Table(box=None, header_style="bold", padding=(0, 1 if narrow else 2, 0, 0))
+    for name in ["run"] if narrow else ["run", "detector"]:  # names are broken where there is no room, figures never
+        table.add_column(name, overflow="fold")
+    for name in ("loss", "accuracy", "AUC", "parameters", "s/epoch", "images/s", "waits", "epochs"):
+        table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         assert isinstance(line, Compared)  # noqa: S101 - see the import above
+        run = line.run + (" (smoke test)" if line.smoke_test else "")
         table.add_row(
-            line.run + (" (smoke test)" if line.smoke_test else ""),
-            line.detector,
+            *([f"{run}\n{line.detector}"] if narrow else [run, line.detector]),
             f"{line.val_loss:.4f}",
             f"{line.val_accuracy:.4f}",
             f"{line.val_auc:.4f}",
@@ -65,4 +71,4 @@ def _print(lines: list[object]) -> None:
             f"{line.data_share:.1%}",
             str(line.epochs),
         )
-    stdout().print(table)
+    console.print(table)

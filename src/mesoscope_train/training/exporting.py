@@ -42,6 +42,7 @@ def export_run(
     version: str = "1",
     terms: Mapping[str, str] | None = None,
     weights_licence: str = NOT_STATED,
+    root: Path | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write a run's best weights as a bundle.
@@ -56,6 +57,7 @@ def export_run(
         version: numbers with dots.
         terms: data set to the terms of its pictures.
         weights_licence: under which the weights are given away.
+        root: where the pictures lie, if not where the run's manifest says, as after the run was copied.
         overwrite: replace a bundle that is already there.
 
     Raises:
@@ -66,7 +68,7 @@ def export_run(
     recipe = run.recipe()
     if not run.result_file.is_file():
         raise UsageError(f"{run.path} is not finished: go on with it by 'mesoscope train --resume {run.path}'")
-    train, validation = _parts(run, recipe)
+    train, validation = _parts(run, recipe, root)
     stated = _terms(train, terms or {})
     detector = load_run(run, recipe)
     architecture, spec = architecture_of(recipe.model)
@@ -140,9 +142,9 @@ def decide(
         return str(error)
 
 
-def _parts(run: Run, recipe: Recipe) -> tuple[Examples, Examples]:
+def _parts(run: Run, recipe: Recipe, root: Path | None) -> tuple[Examples, Examples]:
     unreadable = set(run.facts("data").get("unreadable_rows", ()))
-    return parts_of(run_manifest(run), recipe.data.fold, unreadable, blended=recipe.blend is not None)
+    return parts_of(run_manifest(run, root), recipe.data.fold, unreadable, blended=recipe.blend is not None)
 
 
 def _some_inputs(examples: Examples, spec: Preprocess) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

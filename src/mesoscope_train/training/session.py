@@ -117,13 +117,13 @@ def resume(path: Path, *, allow_leaks: Collection[str] = (), command: str = "") 
     return _train(run, recipe, allow_leaks or run.facts("data").get("allowed_leaks", ()))
 
 
-def run_manifest(run: Run) -> Manifest:
-    """The manifest that a run keeps in its directory.
+def run_manifest(run: Run, root: Path | None = None) -> Manifest:
+    """The manifest that a run keeps in its directory; its pictures below `root`, if not where it says.
 
     Raises:
         ManifestError: it is missing, or its pictures have moved.
     """
-    return read_manifest(run.manifest_file)
+    return read_manifest(run.manifest_file, root=root)
 
 
 def prepared_manifest(recipe: Recipe) -> Manifest:

@@ -16,7 +16,7 @@ from PIL import Image  # noqa: E402
 from mesoscope import Detector  # noqa: E402
 from mesoscope.bundle import load_bundle  # noqa: E402
 from mesoscope.cli import application  # noqa: E402
-from mesoscope.errors import UsageError  # noqa: E402
+from mesoscope.errors import ManifestError, UsageError  # noqa: E402
 from mesoscope.manifest import read_manifest, write_manifest  # noqa: E402
 from mesoscope_train.errors import LeakError  # noqa: E402
 from mesoscope_train.recipes import recipe_named, settings_from, smoke_test  # noqa: E402
@@ -115,6 +115,19 @@ def test_terms_of_sets_that_took_no_part_are_refused(run, tmp_path):
     )
     assert isinstance(done.exception, SystemExit)
     assert done.exit_code == 2
+
+
+def test_a_copied_run_is_exported_with_the_root_of_its_pictures(run, tiny_manifest, tmp_path):
+    far = tmp_path / "far" / "away"
+    copy = Run(shutil.copytree(run.path, far / "copy"))
+    with pytest.raises(ManifestError, match="name the right one with --root"):
+        export_run(copy, tmp_path, name="copy")
+    root = read_manifest(tiny_manifest).root
+    done = CliRunner().invoke(
+        application(), ["bundle", "export", str(copy.path), "--out", str(tmp_path), "--root", str(root)]
+    )
+    assert done.exit_code == 0, done.output
+    assert load_bundle(str(tmp_path / "copy-1")).contract.training_data[0].name == "tiny"
 
 
 def test_a_run_goes_on_from_an_earlier_one(run, tiny_manifest, tmp_path):
@@ -224,6 +237,16 @@ def test_compare_prints_what_the_runs_wrote(run, tmp_path):
 
 
 BLENDED = ["blend={}", "data.pairs=false", "loop.ema=null"]
+
+
+@pytest.mark.parametrize("columns", [70, 200])
+def test_no_figure_is_cut_in_a_narrow_terminal(run, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    said = CliRunner().invoke(application(), ["compare", str(run.path)]).stdout
+    result = run.facts("result")
+    for figure in (f"{result['val_loss']:.4f}", f"{result['val_auc']:.4f}", f"{result['parameters']:,}"):
+        assert figure in said
+    assert "…" not in said
 
 
 def test_real_faces_alone_train_by_blending(changed, tmp_path, capsys):
