@@ -209,11 +209,12 @@ def fit(features: Floats, fake: Bools, how: Svm, *, c: float, gamma: float, seed
     machine.set_params(**names).fit(features, fake)
     scaler = machine[0]
     vectors, coefficients = _kernel_sum(machine)
+    order = alternating(coefficients)
     return Fitted(
         mean=scaler.mean_,
         scale=scaler.scale_,
-        vectors=vectors,
-        coefficients=coefficients,
+        vectors=vectors[order],
+        coefficients=coefficients[order],
         gamma=width,
         intercept=float(machine[-1].intercept_[0]),
         exact=exact,
@@ -228,6 +229,20 @@ def _kernel_sum(machine: Pipeline) -> tuple[Floats, Floats]:
         return last.support_vectors_, last.dual_coef_[0]
     landmarks: Any = machine[1]
     return landmarks.landmarks_, landmarks.projection_ @ last.coef_[0]
+
+
+def alternating(coefficients: Floats) -> Ints:
+    """An order (V,) in which negative and positive coefficients alternate, each sign as evenly as it can.
+
+    Libsvm puts one class before the other, so that a sum over ten thousand vectors climbs into the thousands and comes
+    back: in an engine that adds one after the other in float32, decision values were off by 0.003, in this order by
+    0.0001.
+    """
+    positive = coefficients > 0
+    place = np.empty(len(coefficients))
+    for rows in (np.flatnonzero(positive), np.flatnonzero(~positive)):
+        place[rows] = (np.arange(len(rows)) + 0.5) / max(1, len(rows))
+    return np.argsort(place, kind="stable")
 
 
 def _machine(how: Svm, *, exact: bool, seed: int) -> Pipeline:

@@ -15,7 +15,7 @@ from sklearn.svm import SVC
 
 from mesoscope.errors import UsageError
 from mesoscope_train.recipes.settings import Svm
-from mesoscope_train.svm.fitting import choose, fit, folds_of
+from mesoscope_train.svm.fitting import alternating, choose, fit, folds_of
 
 
 def by_definition(machine, features):
@@ -48,6 +48,15 @@ def test_the_approximation_has_the_same_form_and_comes_near(rows):
     assert np.abs(near.coefficients).max() < 100, "small eigenvalues are left out, or float32 would not hold it"
     aucs = [roc_auc_score(fake, machine.decide(features)) for machine in (exact, near)]
     assert aucs[1] > aucs[0] - 0.02 > 0.9
+
+
+def test_signs_alternate_so_that_a_sum_in_float32_stays_small(rows):
+    features, fake, _ = rows
+    machine = fit(features, fake, Svm(), c=1.0, gamma=0.3)
+    rest = np.cumsum(machine.coefficients)
+    assert np.abs(rest).max() <= np.abs(machine.coefficients).max() * 2 + abs(rest[-1])
+    assert alternating(np.array([-1.0, -2.0, -3.0, 4.0])).tolist() == [0, 3, 1, 2]
+    assert alternating(np.array([2.0])).tolist() == [0]
 
 
 def test_a_feature_that_hardly_moves_is_not_blown_up(rows):
