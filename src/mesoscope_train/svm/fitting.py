@@ -234,9 +234,9 @@ def _kernel_sum(machine: Pipeline) -> tuple[Floats, Floats]:
 def alternating(coefficients: Floats) -> Ints:
     """An order (V,) in which negative and positive coefficients alternate, each sign as evenly as it can.
 
-    Libsvm puts one class before the other, so that a sum over ten thousand vectors climbs into the thousands and comes
-    back: in an engine that adds one after the other in float32, decision values were off by 0.003, in this order by
-    0.0001.
+    Libsvm puts one class before the other, so that a sum over ten thousand vectors climbs into the thousands and
+    comes back: in an engine that adds one after the other in float32, decision values were off by 0.003, in this
+    order by 0.0001.
     """
     positive = coefficients > 0
     place = np.empty(len(coefficients))
