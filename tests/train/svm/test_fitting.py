@@ -55,7 +55,7 @@ def test_signs_alternate_so_that_a_sum_in_float32_stays_small(rows):
     machine = fit(features, fake, Svm(), c=1.0, gamma=0.3)
     one_class_first = machine.coefficients[machine.coefficients > 0].sum()
     assert np.abs(np.cumsum(machine.coefficients)).max() < 0.1 * one_class_first
-    assert alternating(np.array([-1.0, -2.0, -3.0, 4.0])).tolist() == [0, 3, 1, 2]
+    assert alternating(np.array([-1.0, -2.0, -3.0, 4.0])).tolist() == [0, 1, 3, 2]
     assert alternating(np.array([2.0])).tolist() == [0]
 
 
