@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from mesoscope_train.detectors.pooling import MaxPool2d
-from mesoscope_train.training.memory import keep_freed_memory
+from mesoscope_train.memory import keep_freed_memory
 
 SHAPES = ((8, 256, 2), (8, 128, 2), (16, 64, 2), (16, 32, 4))
 """Planes, side of the picture, side of the window."""

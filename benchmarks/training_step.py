@@ -17,7 +17,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mesoscope_train.detectors import parse_architecture
-from mesoscope_train.training.memory import keep_freed_memory
+from mesoscope_train.memory import keep_freed_memory
 
 BATCH, WARM_UP = 32, 2
 NETWORKS = ("meso4", "mesoinception4", "slim-resnet")

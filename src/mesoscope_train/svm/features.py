@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from mesoscope.pipeline.ahead import map_ahead
 from mesoscope_train.detectors import Detector
+from mesoscope_train.memory import keep_freed_memory
 from mesoscope_train.training.pictures import Pictures
 
 CHUNK = 64
@@ -30,11 +32,16 @@ def features_of(detector: Detector, pictures: Pictures, step: Callable[[int], No
         MediaError: a picture cannot be read.
     """
     device = next(detector.parameters()).device
-    pieces = []
-    for start in range(0, len(pictures), CHUNK):
+
+    def batch_from(start: int) -> torch.Tensor:
         rows = range(start, min(start + CHUNK, len(pictures)))
-        batch = torch.stack([pictures[row][0] for row in rows]).to(device)
+        batch = torch.stack([pictures[row][0] for row in rows])
+        return batch.contiguous(memory_format=torch.channels_last)  # 2 to 3 times as fast on a processor
+
+    keep_freed_memory()
+    pieces = []
+    for batch in map_ahead(batch_from, range(0, len(pictures), CHUNK), workers=1, ahead=1):
         with torch.inference_mode():
-            pieces.append(detector.features(batch).float().cpu().numpy())
-        step(len(rows))
+            pieces.append(detector.features(batch.to(device)).float().cpu().numpy())
+        step(len(batch))
     return np.concatenate(pieces)

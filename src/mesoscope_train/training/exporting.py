@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from mesoscope.bundle import Bundle, Licences, TrainingData
 from mesoscope.errors import UsageError
+from mesoscope.pipeline.ahead import map_ahead
 from mesoscope.preprocess import Preprocess, to_batch
 from mesoscope_train.calibration.budgets import Origin
 from mesoscope_train.calibration.deciding import Decided
@@ -20,6 +21,7 @@ from mesoscope_train.calibration.sample import Sample
 from mesoscope_train.detectors import Detector
 from mesoscope_train.errors import CalibrationError, WeightsError
 from mesoscope_train.export import export_bundle
+from mesoscope_train.memory import keep_freed_memory
 from mesoscope_train.recipes.settings import Recipe
 from mesoscope_train.svm.fitting import Floats
 from mesoscope_train.svm.step import load_head, reference_of
@@ -120,11 +122,16 @@ def logits_of(
     detector: Detector, examples: Examples, spec: Preprocess
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Logits of whole pictures through the product's own preprocessing, (N,) float64."""
-    pieces = []
-    for start in range(0, len(examples), _CHUNK):
+
+    def batch_from(start: int) -> torch.Tensor:
         batch = to_batch([decoded(file) for file in examples.files[start : start + _CHUNK]], spec)
+        return torch.from_numpy(batch).contiguous(memory_format=torch.channels_last)  # 2 to 3 times as fast
+
+    keep_freed_memory()
+    pieces = []
+    for batch in map_ahead(batch_from, range(0, len(examples), _CHUNK), workers=1, ahead=1):
         with torch.inference_mode():
-            pieces.append(detector(torch.from_numpy(batch)).double().numpy())
+            pieces.append(detector(batch).double().numpy())
     return np.concatenate(pieces)
 
 

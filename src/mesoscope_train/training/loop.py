@@ -22,12 +22,12 @@ from mesoscope.errors import UsageError
 from mesoscope_train.detectors import Detector
 from mesoscope_train.detectors.low_rank import merge
 from mesoscope_train.detectors.stages import let_learn
+from mesoscope_train.memory import keep_freed_memory
 from mesoscope_train.progress import progress
 from mesoscope_train.recipes.settings import Recipe, Stage
 from mesoscope_train.training.examples import Examples
 from mesoscope_train.training.features import HeadOnly, features_directory, kept_features
 from mesoscope_train.training.history import Epoch, EpochWatcher, HistoryWriter
-from mesoscope_train.training.memory import keep_freed_memory
 from mesoscope_train.training.order import EpochOrder
 from mesoscope_train.training.pictures import Pictures, Readable, TrainingLoader, validation_loader
 from mesoscope_train.training.run import Run

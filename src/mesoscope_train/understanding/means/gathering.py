@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from mesoscope.engine import Judge
 from mesoscope.errors import UsageError
 from mesoscope.types import Float32Array, Outcome
+from mesoscope_train.memory import keep_freed_memory
 from mesoscope_train.understanding.landmarks import common_eyes, to_common_frame, warp
 from mesoscope_train.understanding.layers import Layer, captured
 from mesoscope_train.understanding.means.cells import Grouping
@@ -140,6 +141,7 @@ def gather(
         gathered.left_out[seen.reason or "no input"] += 1
         progress(1)
 
+    keep_freed_memory()
     with captured(subject.module, layers) if layers else nullcontext({}) as features, torch.inference_mode():
         for read in reader.batches(rows, left_out):
             batch = read

@@ -1,4 +1,4 @@
-"""Memory of a training process: what a step frees, the next one takes again."""
+"""Memory of a process that trains or judges with torch: what a step frees, the next one takes again."""
 
 from __future__ import annotations
 

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from mesoscope_train.training import memory
+from mesoscope_train import memory
 
 STEPS = """
 import resource, sys
 import numpy as np
-from mesoscope_train.training.memory import keep_freed_memory
+from mesoscope_train.memory import keep_freed_memory
 
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
