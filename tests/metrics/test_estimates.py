@@ -47,6 +47,7 @@ def by_definition(s: Sample) -> dict[str, float]:
         "recall_at_fpr_1": tpr[fpr <= 0.01].max(),
         "recall_at_fpr_5": tpr[fpr <= 0.05].max(),
         "accuracy": sk.accuracy_score(y, called),
+        "accuracy_at_half": sk.accuracy_score(y, s.logit >= 0),
         "balanced_accuracy": sk.balanced_accuracy_score(y, called),
         "accuracy_real": report["False"]["recall"],
         "accuracy_fake": report["True"]["recall"],

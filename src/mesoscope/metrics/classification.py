@@ -53,6 +53,7 @@ _NOTHING_AT_ALL = Undefined("there is no unit at all")
 
 RATIOS: Mapping[str, Ratio] = {
     "accuracy": Ratio(("tn", "tp"), _ANSWERED, NOTHING),
+    "accuracy_at_half": Ratio(("right_at_half",), _ANSWERED, NOTHING),
     "accuracy_real": Ratio(("tn",), ("tn", "fp"), NO_REAL),
     "accuracy_fake": Ratio(("tp",), ("tp", "fn"), NO_FAKE),
     "false_positive_rate": Ratio(("fp",), ("tn", "fp"), NO_REAL),
@@ -89,6 +90,7 @@ def columns_of(sample: Sample) -> dict[str, Floats]:
         "conclusive": clear,
         "conclusive_right": clear & (fake == called),
         "all": np.ones_like(fake),
+        "right_at_half": fake == (sample.logit >= 0),
     }
     return {
         **{name: column.astype(np.float64) for name, column in booleans.items()},

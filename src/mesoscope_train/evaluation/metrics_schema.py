@@ -60,6 +60,11 @@ CATALOGUE: dict[str, Named] = {
         "recall at 5 % FPR", "Fakes found if 5 % of these very reals may be called fake.", "higher"
     ),
     "accuracy": Named("accuracy", "Right answers among the answered, at the bundle's threshold.", "higher"),
+    "accuracy_at_half": Named(
+        "accuracy at one half",
+        "Right answers if the plain sigmoid says fake from one half on, as papers count; no calibration, no band.",
+        "higher",
+    ),
     "balanced_accuracy": Named(
         "balanced accuracy", "Mean of the shares of reals and of fakes that are right.", "higher"
     ),

@@ -45,7 +45,7 @@ _ANSWERS = (
 )
 _BRIEF = ("auc", "accuracy", "false_positive_rate", "accuracy_fake")
 _PROBABILITIES = ("log_loss", "brier", "ece", "mse_labels", "rmse_labels", "mse_scores", "rmse_scores", "aurc")
-_FURTHER = ("accuracy_real", "false_negative_rate", "answered", "accuracy_all", "prevalence")
+_FURTHER = ("accuracy_at_half", "accuracy_real", "false_negative_rate", "answered", "accuracy_all", "prevalence")
 _TABLE_TITLES = {
     "ranking": "How well scores rank, whatever the threshold",
     "answers": "How right the answers are, at each bundle’s own threshold",

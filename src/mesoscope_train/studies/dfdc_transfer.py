@@ -84,13 +84,19 @@ def _claims(inputs: Inputs) -> Sequence[Claim]:
         return Looked(f"evaluate-by-{by}", f"{where}/metrics.json", f"slim-resnet-by-{by}", manifest, metric)
 
     return [
-        Claim("CNN from scratch, test accuracy", "0.496 (chance)", of("cnn-small", "accuracy"), _BY_VIDEO),
-        Claim("Xception with ImageNet weights, test accuracy", "0.8266", of("xception", "accuracy"), _BY_VIDEO),
+        Claim("CNN from scratch, test accuracy", "0.496 (chance)", of("cnn-small", "accuracy_at_half"), _BY_VIDEO),
+        Claim("Xception with ImageNet weights, test accuracy", "0.8266", of("xception", "accuracy_at_half"), _BY_VIDEO),
         Claim(
             "Our small network from scratch, test accuracy",
             "0.8266 (the study's best)",
-            of("slim-resnet", "accuracy"),
+            of("slim-resnet", "accuracy_at_half"),
             f"another network, no ImageNet; {_BY_VIDEO}",
+        ),
+        Claim(
+            "… at a budget of 5 % false alarms",
+            "not stated",
+            of("slim-resnet", "accuracy"),
+            "the threshold that the validation part set, as every answer of the bundle uses it",
         ),
         Claim("Our small network from scratch, AUC", "not stated", of("slim-resnet", "auc"), _BY_VIDEO),
         *(
@@ -100,7 +106,7 @@ def _claims(inputs: Inputs) -> Sequence[Claim]:
                 twin(by, where, manifest, metric),
                 why,
             )
-            for title, metric in (("test accuracy", "accuracy"), ("AUC", "auc"))
+            for title, metric in (("test accuracy", "accuracy_at_half"), ("AUC", "auc"))
             for by, where, manifest, why in (
                 ("video", _CLEAN, "dfdc-split", _BY_VIDEO),
                 ("picture", _LEAKED, "by-picture", _LEAK),
