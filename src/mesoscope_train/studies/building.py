@@ -179,7 +179,9 @@ def published(file: str, name: str, weights: str) -> Step:
 
 
 def evaluate(name: str, bundles: Sequence[str], manifests: Sequence[str], needs: Sequence[str], *more: str) -> Step:
-    """Evaluate bundles on manifests into ``evaluation-NAME``.
+    """Evaluate bundles on manifests into ``evaluation-NAME``; those that could not be exported are left out.
+
+    With ``--again``: a study that is run once more, or in part, looks at the same test part, and the page says so.
 
     Args:
         name: of the evaluation.
@@ -190,17 +192,22 @@ def evaluate(name: str, bundles: Sequence[str], manifests: Sequence[str], needs:
     """
     where = f"evaluation-{name}"
     words: list[str] = []
+    spares = []
     for bundle in bundles:
-        words += ["--bundle", bundle if bundle.startswith("mesoscope-") else f"bundles/{bundle}-1"]
+        named = ("--bundle", bundle if bundle.startswith("mesoscope-") else f"bundles/{bundle}-1")
+        words += named
+        if f"export-{bundle}" in needs:
+            spares.append((f"export-{bundle}", named))
     for manifest in manifests:
         words += ["--manifest", f"{manifest}.parquet"]
-    command = ("evaluate", *words, *more, "--out", where)
+    command = ("evaluate", *words, *more, "--again", "--out", where)
     return Step(
         name=f"evaluate-{name}",
         title=f"Evaluate {', '.join(bundles)} on {', '.join(manifests)}",
         command=command,
         makes=(where, f"{where}/metrics.json"),
         needs=tuple(needs),
+        spares=tuple(spares),
         codes=SOME_UNANSWERED,
         resume=command,
     )

@@ -241,7 +241,8 @@ def _steps(ran: Ran) -> Table:
     rows = []
     for step in ran.steps:
         record = ran.records[step.name]
-        rows.append((step.name, record.state, f"{record.seconds:,.0f}", command_of(step, ran.inputs)))
+        state = f"{record.state}, {record.reason}" if record.there and record.reason else record.state
+        rows.append((step.name, state, f"{record.seconds:,.0f}", command_of(step, ran.inputs)))
     return Table(("step", "state", "seconds", "command"), tuple(rows), (2,))
 
 

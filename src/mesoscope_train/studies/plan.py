@@ -46,6 +46,8 @@ class Step:
         makes: files and directories that are there once it is done, relative to the study's directory; the first
             tells whether it was begun.
         needs: names of the steps whose outcome it reads.
+        spares: of these, those it can do without as long as one of them is there, each with the words of the command
+            that are then left out.
         codes: exit codes with which it is done.
         resume: what follows ``mesoscope`` to go on with a step that was interrupted; None to do it again.
         not_here: why it is not run, else None; its command is printed all the same.
@@ -56,6 +58,7 @@ class Step:
     command: tuple[str, ...]
     makes: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    spares: tuple[tuple[str, tuple[str, ...]], ...] = ()
     codes: tuple[int, ...] = DONE
     resume: tuple[str, ...] | None = None
     not_here: str | None = None

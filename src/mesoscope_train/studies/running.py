@@ -1,7 +1,8 @@
 """Steps one after the other, each in a process of its own, each kept once it is done.
 
 A step's record holds a key made of its command and of what the steps before it left; where the key is the same and
-its files are there, it is not run again. A step that failed keeps those that need it from running, and nothing else.
+its files are there, it is not run again. A step that failed keeps those that need it from running, and nothing else;
+what can do without it is run without it, and again once it is there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Literal
 
@@ -40,7 +41,7 @@ class Record:
         step: its name.
         state: ``kept`` is done in an earlier call.
         seconds: it took; of the call that did it.
-        reason: why it failed, was skipped or is not run here.
+        reason: why it failed, was skipped or is not run here; of a step that is there, what it had to do without.
     """
 
     step: str
@@ -120,17 +121,19 @@ class _Runner:
         """Run a step unless it is kept, is not run here, or lacks what it needs."""
         if step.not_here is not None:
             return Record(step.name, "not here", reason=step.not_here)
+        step, without = _spared(step, self.records)
         lacking = [name for name in step.needs if not self.records[name].there]
         if lacking:
             return Record(step.name, "skipped", reason=f"it needs {', '.join(lacking)}")
         key, kept = _key(step, self.keys), _read(self.out, step)
         stale = step.name in self.redo or (kept is not None and kept.key != key)
         if kept is not None and not stale and _missing(step, self.out) is None:
-            return Record(step.name, "kept", kept.seconds)
+            return Record(step.name, "kept", kept.seconds, without)
         resumed = step.resume if not stale and step.makes and (self.out / step.makes[0]).exists() else None
         command = resumed or step.command
         self.tell(f"{where}: {step.title}: {shlex.join(('mesoscope', *command))}")
-        return self._do(step, key, command, anew=resumed is None)
+        record = self._do(step, key, command, anew=resumed is None)
+        return replace(record, reason=without) if record.there else record
 
     def _do(self, step: Step, key: str, command: Sequence[str], anew: bool) -> Record:
         if anew:
@@ -148,6 +151,26 @@ class _Runner:
         with replacing(record) as partial, explained(record):
             partial.write_text(json.dumps(asdict(_Kept(key, seconds))) + "\n", encoding="utf-8")
         return Record(step.name, "done", seconds)
+
+
+def _spared(step: Step, records: Mapping[str, Record]) -> tuple[Step, str]:
+    """A step as it is run without what is not there but can be spared, and what that is, in words."""
+    gone = {name: words for name, words in step.spares if not records[name].there}
+    if not gone or len(gone) == len(step.spares):
+        return step, ""
+    command, resume = step.command, step.resume
+    for words in gone.values():
+        command = _left_out(command, words)
+        resume = resume and _left_out(resume, words)
+    needs = tuple(name for name in step.needs if name not in gone)
+    return replace(step, command=command, resume=resume, needs=needs), f"without {', '.join(gone)}"
+
+
+def _left_out(command: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
+    for start in range(len(command) - len(words) + 1):
+        if command[start : start + len(words)] == words:
+            return command[:start] + command[start + len(words) :]
+    return command
 
 
 def _process(command: Sequence[str], out: Path, log: Path) -> tuple[int, list[str]]:

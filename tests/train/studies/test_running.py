@@ -59,6 +59,29 @@ def test_what_is_done_is_kept(program, tmp_path):
     assert program.names() == []
 
 
+def test_what_can_be_spared_is_left_out_and_made_up_for(program, tmp_path):
+    both = Step(
+        "both",
+        "Make e of a and d",
+        ("make", "e", "--of", "a", "--of", "d"),
+        ("e.txt",),
+        needs=("first", "other"),
+        spares=(("first", ("--of", "a")), ("other", ("--of", "d"))),
+    )
+    program.fails["d"] = 1
+    records = running.run_steps((FIRST, OTHER, both), tmp_path)
+    assert (records["both"].state, records["both"].reason) == ("done", "without other")
+    assert program.calls[-1] == ("make", "e", "--of", "a")
+    assert running.run_steps((FIRST, OTHER, both), tmp_path)["both"].reason == "without other"  # kept as it is
+    program.fails.clear()
+    records = running.run_steps((FIRST, OTHER, both), tmp_path)
+    assert (records["both"].state, records["both"].reason) == ("done", "")
+    assert program.calls[-1] == both.command
+    program.fails.update(a=1, d=1)
+    records = running.run_steps((FIRST, OTHER, both), tmp_path / "anew")
+    assert records["both"].reason == "it needs first, other"
+
+
 def test_a_lost_file_is_made_again(program, tmp_path):
     running.run_steps(STEPS, tmp_path)
     program.names()
