@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from mesoscope.bundle import TrainingData
 from mesoscope_train.calibration.card import NOT_CALIBRATED, calibration_section
 from mesoscope_train.calibration.deciding import Decided
 from mesoscope_train.recipes import as_yaml
@@ -39,17 +41,34 @@ def limits_of(run: Run, recipe: Recipe, not_calibrated: str | None = None) -> li
     return [*first, *leaks, *warnings, GENERAL_LIMIT, *blended, last]
 
 
-def card_of(run: Run, recipe: Recipe, identifier: str, decided: Decided | str) -> str:
-    """Markdown; `decided` may be the reason why the bundle has no calibration."""
+def card_of(
+    run: Run, recipe: Recipe, identifier: str, decided: Decided | str, training_data: Sequence[TrainingData]
+) -> str:
+    """Markdown.
+
+    Args:
+        run: whose network it is.
+        recipe: of the run.
+        identifier: name-version of the bundle.
+        decided: calibration, thresholds and band, or the reason why the bundle has none.
+        training_data: every data set that took part, with its terms.
+    """
     facts, result = run.facts("data"), run.facts("result")
     sessions = run.facts("environment").get("sessions", [])
     svm = f"{svm_section(run.facts('svm'))}\n" if recipe.svm is not None else ""
     failed = decided if isinstance(decided, str) else None
     limits = "\n".join(f"* {limit}" for limit in limits_of(run, recipe, failed))
     commands = "\n".join(session["command"] for session in sessions)
+    saw = "\n".join(f"| {data.name} | {data.n_real:,} | {data.n_fake:,} | {data.terms} |" for data in training_data)
     return f"""# {identifier}
 
 {recipe.about}
+
+## What it saw
+
+| data set, its training part | real | fake | terms |
+|---|---|---|---|
+{saw}
 
 | part | real | fake | groups |
 |---|---|---|---|

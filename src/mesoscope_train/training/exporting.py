@@ -81,6 +81,7 @@ def export_run(
     logits = logits_of(detector, validation, spec)
     decided = decide(logits, validation, run.facts("data")["manifest_sha256"])
     failed = decided if isinstance(decided, str) else None
+    training_data = _training_data(run, train, terms or {})
     return export_bundle(
         detector,
         str(architecture),
@@ -89,10 +90,10 @@ def export_run(
         version=version,
         judges=recipe.model.judges,
         preprocess=spec,
-        training_data=_training_data(run, train, terms or {}),
+        training_data=training_data,
         licences=Licences(code="Apache-2.0", data="; ".join(stated), weights=weights_licence),
         limits=limits_of(run, recipe, failed),
-        card=card_of(run, recipe, f"{name}-{version}", decided),
+        card=card_of(run, recipe, f"{name}-{version}", decided, training_data),
         calibration=None if isinstance(decided, str) else decided.calibration,
         thresholds=None if isinstance(decided, str) else decided.thresholds,
         band=None if isinstance(decided, str) else decided.band,

@@ -105,6 +105,7 @@ def test_from_run_to_bundle_to_an_answer(run, tmp_path, portrait):
     card = (bundle.path / "card.md").read_text()
     assert "mesoscope train --fast" in card
     assert "| validation | 8 | 8 | 8 |" in card
+    assert "| tiny | 16 | 16 | CC0 |" in card
     answer = Detector.load(bundle.path, faces="none").detect(portrait)
     assert 0 <= answer.probability <= 1
 
