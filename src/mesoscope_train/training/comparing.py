@@ -103,8 +103,10 @@ def comparison(paths: Sequence[Path]) -> Figure:
     auc.set(xlabel="epoch", ylabel="validation AUC")
     cost.set(xlabel="parameters", ylabel="seconds an epoch")
     log_scale(cost.xaxis, EngFormatter(sep=""))
-    cost.set_ylim(bottom=0)
     cost.margins(x=0.4)
+    cost.set_ylim(
+        0, 1.15 * max(line.seconds_per_epoch for line in lines.values()) or 1
+    )  # the mark of the slowest is whole
     loss.legend()
     for axes in (loss, auc):
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ Values = npt.NDArray[Any]
 PAGE = 6.9
 _NAMES_WIDTH = 0.95
 """Inches for the rows' names."""
+_NAMES_LETTERS = 14
+"""That fit into these."""
 
 
 @cache
@@ -97,7 +100,8 @@ def grid(
         figure.text(0.0, 1 - 0.02 / height, title, va="top", weight="bold", color=INK)
     for number, (name, tiles) in enumerate(rows):
         y = height - top - (number + 1) * (side + 0.05 + notes) + notes
-        figure.text((_NAMES_WIDTH - 0.08) / PAGE, (y + side / 2) / height, name, ha="right", va="center", color=INK)
+        words = "\n".join(fill(line, _NAMES_LETTERS) for line in name.split("\n"))
+        figure.text((_NAMES_WIDTH - 0.08) / PAGE, (y + side / 2) / height, words, ha="right", va="center", color=INK)
         for column, tile in enumerate(tiles):
             left = _NAMES_WIDTH + column * side
             axes = figure.add_axes((left / PAGE, y / height, (side - 0.05) / PAGE, (side - 0.05) / height))
