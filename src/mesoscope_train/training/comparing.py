@@ -104,9 +104,8 @@ def comparison(paths: Sequence[Path]) -> Figure:
     cost.set(xlabel="parameters", ylabel="seconds an epoch")
     log_scale(cost.xaxis, EngFormatter(sep=""))
     cost.margins(x=0.4)
-    cost.set_ylim(
-        0, 1.15 * max(line.seconds_per_epoch for line in lines.values()) or 1
-    )  # the mark of the slowest is whole
+    slowest = max(line.seconds_per_epoch for line in lines.values())
+    cost.set_ylim(0, 1.15 * slowest or 1)  # so that its mark is whole
     loss.legend()
     for axes in (loss, auc):
         axes.xaxis.get_major_locator().set_params(integer=True)
