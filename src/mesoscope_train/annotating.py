@@ -10,6 +10,7 @@ from mesoscope.errors import UsageError
 from mesoscope_train.publishing import write_copy
 
 _HEADING = "## Limits\n\n"
+_MADE = "\n## How it was made\n"
 
 
 def annotate(
@@ -20,7 +21,8 @@ def annotate(
     Args:
         bundle: stays as it is, unless `out` is where it lies and `overwrite` is set.
         out: will hold the copy's directory.
-        sections: Markdown files, such as the cards of an evaluation; they follow the card in this order.
+        sections: Markdown files, such as the cards of an evaluation; they stand in this order before how the bundle
+            was made, or at the end.
         limits: sentences; they come before those that the bundle has, in the contract and in the card's list.
         overwrite: replace a bundle that is already there.
 
@@ -40,7 +42,8 @@ def annotate(
         text = _text_of(path)
         if text in card:
             raise UsageError(f"{path}: the card of {bundle.contract.identifier} says this already")
-        card = f"{card.rstrip()}\n\n{text}\n\n{source}\n"
+        head, made, tail = card.partition(_MADE)  # what it can do is read before how it was made
+        card = f"{head.rstrip()}\n\n{text}\n\n{source}\n{made}{tail}"
     return write_copy(bundle, out, {"limits": [*limits, *known]}, card, overwrite=overwrite)
 
 

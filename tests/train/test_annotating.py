@@ -39,6 +39,15 @@ def test_card_and_limits_say_more_and_all_else_is_the_same(bundle, tmp_path):
     assert {name for name in PAYLOAD_FILES if before["files"][name] != after["files"][name]} == {"card.md"}
 
 
+def test_what_was_measured_stands_before_how_it_was_made(bundle, tmp_path):
+    made = annotate(bundle, tmp_path / "out", sections=[section(tmp_path)])
+    headings = [line for line in made.card.splitlines() if line.startswith("## ")]
+    assert headings.index("## Evaluated") == headings.index("## How it was made") - 1
+    (bundle.path / "card.md").write_text("# A card\n", encoding="utf-8")
+    plain = annotate(bundle, tmp_path / "end", sections=[section(tmp_path)])
+    assert plain.card.startswith("# A card\n\n## Evaluated\n")
+
+
 def test_a_card_without_limits_gets_them(bundle, tmp_path):
     (bundle.path / "card.md").write_text("# A card\n", encoding="utf-8")  # read before, so no hash is checked again
     assert annotate(bundle, tmp_path / "out", limits=[LIMIT]).card == f"# A card\n\n## Limits\n\n* {LIMIT}\n"

@@ -20,6 +20,7 @@ ROWS_A_TABLE = 100
 """Long tables are cut into many: laying out one of 20,000 rows would take time that grows with its square."""
 _CELL_PADDING = 10.0
 """Points beside the text of a table's cell, a hair more than the padding of both sides."""
+_TABLE_STYLES = ("body", "small", "tiny")
 _NUMBERS = frozenset({"No.", "Files", "Score"})
 """Columns of numbers stand on the right."""
 
@@ -48,6 +49,8 @@ class PdfParts:
         self._styles = {
             "body": body,
             "quiet": quiet,
+            "small": ParagraphStyle("small", body, fontSize=7.4, leading=10.2),
+            "tiny": ParagraphStyle("tiny", body, fontSize=6.2, leading=8.6),
             "right": ParagraphStyle("right", body, alignment=2),
             "title": ParagraphStyle("title", body, fontName=BOLD, fontSize=19, leading=24),
             "h2": ParagraphStyle("h2", body, fontName=BOLD, fontSize=13, leading=17, spaceBefore=14, keepWithNext=1),
@@ -132,30 +135,36 @@ class PdfParts:
         return self._marked("<br/>".join(lines), "code")
 
     def _card_table(self, tokens: Sequence[Token]) -> Flowable:
-        rows: list[list[Flowable | Cell]] = []
-        texts: list[list[str]] = []
+        cells: list[list[Token]] = []
         for token in tokens:
             if token.type == "tr_open":
-                rows.append([])
-                texts.append([])
+                cells.append([])
             elif token.type == "inline":
-                rows[-1].append(self._marked(_inline(token), "body"))
-                texts[-1].append(token.content)
-        return self._table((), rows, self._column_widths(texts), headed=True)
+                cells[-1].append(token)
+        texts = [[token.content for token in row] for row in cells]
+        style, widths = "tiny", None
+        for name in _TABLE_STYLES:  # many columns in smaller letters: a number that is broken is hard to read
+            widths = self._column_widths(texts, name)
+            if widths is not None:
+                style = name
+                break
+        rows: list[list[Flowable | Cell]] = [[self._marked(_inline(token), style) for token in row] for row in cells]
+        return self._table((), rows, widths or [None] * len(texts[0]), headed=True)
 
-    def _column_widths(self, rows: Sequence[Sequence[str]]) -> list[float | None]:
+    def _column_widths(self, rows: Sequence[Sequence[str]], style: str) -> list[float | None] | None:
         """Room for each column's longest word; what is left goes where texts are longer than that.
 
         Args:
             rows: plain texts, as many in each row.
+            style: of the letters.
 
         Returns:
-            points, in all the frame's width; all None (equal columns) where even the words find no room.
+            points, in all the frame's width; None where even the words find no room.
         """
         from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: PLC0415
 
         def longest(texts: Iterable[str]) -> float:
-            size = self._styles["body"].fontSize
+            size = self._styles[style].fontSize
             return max((float(stringWidth(printable(text), BOLD, size)) for text in texts), default=0.0)
 
         columns = list(zip(*rows, strict=True))
@@ -163,7 +172,7 @@ class PdfParts:
         more = [longest(column) + _CELL_PADDING - word for column, word in zip(columns, words, strict=True)]
         left = self._width - sum(words)
         if left < 0:
-            return [None] * len(columns)
+            return None
         share = [extra / sum(more) if sum(more) else 1 / len(columns) for extra in more]
         return [word + left * part for word, part in zip(words, share, strict=True)]
 
