@@ -36,7 +36,7 @@ def features_of(detector: Detector, pictures: Pictures, step: Callable[[int], No
     def batch_from(start: int) -> torch.Tensor:
         rows = range(start, min(start + CHUNK, len(pictures)))
         batch = torch.stack([pictures[row][0] for row in rows])
-        return batch.contiguous(memory_format=torch.channels_last)  # 2 to 3 times as fast on a processor
+        return batch.contiguous(memory_format=torch.channels_last)  # faster on a processor
 
     keep_freed_memory()
     pieces = []

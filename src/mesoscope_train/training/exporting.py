@@ -126,7 +126,7 @@ def logits_of(
 
     def batch_from(start: int) -> torch.Tensor:
         batch = to_batch([decoded(file) for file in examples.files[start : start + _CHUNK]], spec)
-        return torch.from_numpy(batch).contiguous(memory_format=torch.channels_last)  # 2 to 3 times as fast
+        return torch.from_numpy(batch).contiguous(memory_format=torch.channels_last)  # faster on a processor
 
     keep_freed_memory()
     pieces = []
